@@ -85,7 +85,7 @@ def _tell(screen: Console, made: Explanations) -> None:
     if len(made.items) > _SHOWN:
         prose(screen, say("explain.more", count=len(made.items) - _SHOWN), "dim")
     if made.faithful is not None:
-        _tell_faithful(screen, made.faithful)
+        _tell_faithful(screen, made.faithful, made.method if made.items else "")
     files = [(say("cli.report"), made.page)] if made.page else []
     screen.print(facts([*files, *([("PNG", made.png)] if made.png else [])]))
     if made.png is not None and lacks_font(made):
@@ -104,11 +104,12 @@ def _tell_one(screen: Console, item: Explanation, method: str) -> None:
     screen.print()
 
 
-def _tell_faithful(screen: Console, found: Faithful) -> None:
+def _tell_faithful(screen: Console, found: Faithful, method: str) -> None:
+    """What is known of one method, or of all."""
     from tunebook.report.explain import verdict
 
     prose(screen, say("explain.faithful_short", rows=found.rows, split=found.split), "bold")
-    for curve in found.curves:
+    for curve in (curve for curve in found.curves if method in ("", curve.method)):
         prose(screen, f"{'✓' if curve.beats else '·'} {verdict(curve)}", "green" if curve.beats else None)
 
 
