@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.embed import embed, embed_file
     from tunebook.verbs.errors import errors, read_errors
     from tunebook.verbs.evaluate import evaluate
-    from tunebook.verbs.explain import explain, faithful
+    from tunebook.verbs.explain import explain, faithful, read_explanations
     from tunebook.verbs.export import export
     from tunebook.verbs.freeze_challenges import freeze_challenges
     from tunebook.verbs.init import init
@@ -97,6 +97,7 @@ _WHERE = {
     "promote": "verbs.promote",
     "rating_result": "verbs.rate",
     "read_errors": "verbs.errors",
+    "read_explanations": "verbs.explain",
     "recommend": "verbs.steps.recommend",
     "rerank": "verbs.rerank",
     "rollback": "verbs.promote",
@@ -201,6 +202,7 @@ __all__ = [
     "promote",
     "rating_result",
     "read_errors",
+    "read_explanations",
     "recommend",
     "rerank",
     "rollback",
