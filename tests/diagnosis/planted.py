@@ -57,7 +57,7 @@ def with_answers(
     data = DataRef(
         path=Path("nowhere"), sources={}, roles=Roles(text="text", **roles), labels=labels, rows={}, content="c"
     )
-    measure = measure_of(task, answers, targets, labels)
+    measure = measure_of(task, answers, targets, labels, task.headline(labels))
     mass = masses(task, answers, targets, labels, measure)
     return Looked(cast(Any, run), data, "validation", rows, answers, measure, mass)
 

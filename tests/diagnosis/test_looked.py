@@ -8,18 +8,22 @@ import numpy as np
 import pytest
 import torch
 from tests.books import Trained
+from tests.diagnosis.planted import with_answers
 
+from tunebook.bundle.spans import SAID, TRUE, Spans
 from tunebook.core.errors import DataError
-from tunebook.core.nouns import Interval
+from tunebook.core.nouns import Interval, Labels
 from tunebook.diagnosis.cause import Cause, Try
-from tunebook.diagnosis.looked import look
+from tunebook.diagnosis.looked import look, masses, measure_of
 from tunebook.diagnosis.records import Errors
 from tunebook.engine.load import load_model
 from tunebook.engine.pooled import pooled
+from tunebook.tasks.embedding import Embedding
 from tunebook.tasks.label_metrics import decided
+from tunebook.tasks.text_classification import TextClassification
 
 
-@pytest.mark.parametrize("kind", ["classes", "several", "ordered", "pairs"])
+@pytest.mark.parametrize("kind", ["classes", "ordered", "pairs"])
 def test_rows_with_classes_are_right_or_wrong(trained: Callable[[str], Trained], kind: str) -> None:
     looked = look(trained(kind).run)
     assert looked.measure == "accuracy"
@@ -77,3 +81,39 @@ def test_records_come_back_from_json() -> None:
     made = Errors(run="r", split="validation", content="c", rows=2, measure="accuracy", errors=share, wrong=1,
                   causes=[cause])  # fmt: skip
     assert Errors.model_validate_json(made.model_dump_json()) == made
+
+
+def test_a_row_of_places_is_as_wrong_as_its_own_f1_says() -> None:
+    read = np.array([(20, 1, 0, 0)] * 4)
+    true = Spans(np.array([0, 0, 1]), np.array([0, 5, 0]), np.array([3, 9, 4]), np.zeros(3, int), np.ones(3), read)
+    said = Spans(np.array([0, 2]), np.array([0, 1]), np.array([3, 2]), np.zeros(2, int), np.ones(2), read)
+    labels = Labels(problem="spans", names=["PER"])
+    seen = with_answers(said.matrix(SAID), true.matrix(TRUE), labels, ["x" * 20] * 4)
+    assert seen.measure == "span_f1"
+    assert seen.mass.tolist() == pytest.approx([1 / 3, 1, 1, 0])
+
+
+def test_sets_of_classes_are_partly_right() -> None:
+    labels = Labels(problem="multi_label", names=["a", "b", "c"])
+    targets = np.array([[1, 1, 0], [0, 0, 1]], dtype=np.float32)
+    seen = with_answers(np.array([[1, -1, -1], [-1, -1, 1]], dtype=np.float32), targets, labels)
+    assert (seen.measure, seen.mass.tolist()) == ("micro_f1", pytest.approx([1 / 3, 0]))
+
+
+def test_a_measure_that_holds_all_for_wrong_says_nothing() -> None:
+    task = TextClassification()
+    labels = Labels(problem="ordinal", names=["bad", "so", "good"], low=0, high=2)
+    targets = np.array([0, 1, 2, 0], dtype=np.float32)
+    assert measure_of(task, targets[:, None], targets, labels) == "accuracy"
+    assert measure_of(task, (targets[:, None] + 1) % 3, targets, labels) == "accuracy"
+    numbers = Labels(problem="regression", low=0.0, high=0.0)
+    assert masses(task, targets[:, None] * 0, targets, numbers, "mae").tolist() == [0, 1, 1, 0]
+
+
+def test_grades_of_pairs_are_wrong_by_their_places() -> None:
+    task, labels = Embedding(), Labels(problem="regression", low=0.0, high=5.0)
+    targets = np.array([0, 1, 3, 5], dtype=np.float32)
+    said = np.array([[0.1], [0.9], [0.4], [0.7]], dtype=np.float32)
+    measure = measure_of(task, said, targets, labels)
+    found = masses(task, said, targets, labels, measure)
+    assert found.tolist() == pytest.approx([0, 2 / 3, 1 / 3, 1 / 3])

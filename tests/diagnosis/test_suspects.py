@@ -8,7 +8,8 @@ from tests.diagnosis.planted import looked
 
 from tunebook.core.errors import MachineError
 from tunebook.diagnosis import suspects as module
-from tunebook.diagnosis.suspects import doubted, one_class, own_chances, suspects
+from tunebook.diagnosis.looked import Looked
+from tunebook.diagnosis.suspects import doubted, one_class, own_suspects, suspects, training_suspects
 
 
 def noisy(seed: int = 0, rows: int = 400, classes: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -43,8 +44,8 @@ def test_suspects_of_a_split() -> None:
     seen = looked(true, labels, "abcd")
     assert one_class(seen, 400)
     assert not one_class(seen, 10)
-    assert np.allclose(own_chances(seen).argmax(1), true)
-    found = suspects(seen, "validation", "run", chances)
+    assert {one.suggestion for one in own_suspects(seen).found} <= set("abcd")
+    found = suspects(seen, ("validation", seen.rows), "run", chances)
     assert found.rows == 400
     assert found.share.value == pytest.approx(len(found.found) / 400)
     first = found.found[0]
@@ -58,3 +59,20 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MachineError) as caught:
         doubted(np.zeros(4, dtype=int), np.ones((4, 2)))
     assert caught.value.code == "errors.cleanlab"
+
+
+def test_training_rows_are_judged_by_folds_of_a_frozen_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    true, labels, _ = noisy(3)
+    seen = looked(true, labels, "abcd")
+    vectors = (np.eye(6)[true] + np.random.default_rng(0).normal(scale=0.2, size=(400, 6))).astype(np.float32)
+    monkeypatch.setattr(Looked, "load", lambda self, split: seen.rows)
+    monkeypatch.setattr(module, "frozen", lambda run, rows, progress: vectors)
+    found = training_suspects(seen)
+    flipped = {f"r{row}" for row in np.flatnonzero(true != labels)}
+    told = {one.row for one in found.found}
+    assert (found.split, found.how, found.rows) == ("train", "folds", 400)
+    assert len(told & flipped) >= 0.8 * len(flipped)
+    assert len(told & flipped) >= 0.8 * len(told)
+    monkeypatch.setattr(module, "TRAIN", 100)
+    monkeypatch.setattr(module, "frozen", lambda run, rows, progress: vectors[[int(row[1:]) for row in rows.ids]])
+    assert training_suspects(seen).rows == 100

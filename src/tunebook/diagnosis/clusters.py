@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.localized import localized
 from tunebook.diagnosis.conditions import terms
 from tunebook.diagnosis.records import Cluster
 from tunebook.stats.proportion import wilson_interval
@@ -23,6 +24,7 @@ LEAST = 20  # errors
 _MOST, _SIZE, _TAKEN = 12, 25, 4000  # clusters; errors of one, as a rule; and errors that are clustered
 _SMALL = 3  # errors of a cluster that is shown
 _NAMED, _IDS, _PAIRS = 5, 30, 3
+_OFTEN = 0.05  # share of them that has a word which names them
 _TELLING = 2.5  # root of the likelihood ratio from which on a word tells rows from others
 
 
@@ -35,10 +37,10 @@ def clusters(looked: Looked, mistakes: Sequence[Mistake]) -> list[Cluster]:
     wrong = wrong[np.argsort(-looked.mass[wrong], kind="stable")][:_TAKEN]
     vectors = looked.features(looked.split)[wrong]
     places, middles = grouped(vectors)
-    words = [{term for term in terms(text) if len(term) > 1} for text in looked.rows.texts]
+    words = [{term for term in terms(text) if len(term) > 1 and _is_word(term)} for text in looked.rows.texts]
     pairs: dict[int, list[str]] = defaultdict(list)
     for one in mistakes:
-        pairs[one.row].append(f"{one.true or '–'} → {one.said or '–'}")
+        pairs[one.row].append(_pair(one))
     made = []
     for number in range(len(middles)):
         inside = np.flatnonzero(places == number)
@@ -77,34 +79,34 @@ def grouped(vectors: Array, seed: int = 0) -> tuple[NDArray[np.int64], Array]:
     return best[1].labels_.astype(np.int64), best[1].cluster_centers_
 
 
-def named(words: Sequence[set[str]], rows: Sequence[int]) -> list[str]:
-    """Words that are far more frequent in some rows than in all others, the most telling first: those with the largest
-    share of these rows times the log of how rare they are (TF-IDF with the rows as one class); none that another one
-    contains.
+def _is_word(term: str) -> bool:
+    """Whether a term is one word, or two characters of Chinese, of which most words are."""
+    return len(term) == 2 if term[0] > "\u3000" else " " not in term
 
-    Source: Grootendorst, BERTopic: Neural topic modeling with a class-based TF-IDF procedure, 2022 (arXiv:2203.05794);
-    which words are more frequent by the likelihood ratio of Dunning, Accurate methods for the statistics of surprise
-    and coincidence, 1993.
+
+def _pair(one: Mistake) -> str:
+    if one.sort == "boundary":
+        return localized("errors.boundary_of", label=one.true)
+    return f"{one.true or '–'} → {one.said or '–'}"
+
+
+def named(words: Sequence[set[str]], rows: Sequence[int]) -> list[str]:
+    """Words that are far more frequent in some rows than in all others, the most telling first: of those that one in
+    twenty of the rows has the ones with the largest likelihood ratio.
+
+    Source: Dunning, Accurate methods for the statistics of surprise and coincidence, 1993.
     """
     everywhere = Counter(word for row in words for word in row)
     here = Counter(word for row in rows for word in words[row])
-    telling = [word for word, count in here.items() if count > 1]
+    often = [word for word, count in here.items() if count >= max(2, _OFTEN * len(rows))]
     ratio = root_ratio(
-        np.array([here[word] for word in telling]),
+        np.array([here[word] for word in often]),
         np.array(float(len(rows))),
-        np.array([everywhere[word] for word in telling]),
+        np.array([everywhere[word] for word in often]),
         float(len(words)),
     )
-    weight = {
-        word: here[word] / len(rows) * np.log(1 + len(words) / everywhere[word])
-        for word, root in zip(telling, np.atleast_1d(ratio), strict=True)
-        if root >= _TELLING
-    }
-    found: list[str] = []
-    for word in sorted(weight, key=lambda word: (-weight[word], -len(word), word)):
-        if not any(word in other or other in word for other in found):
-            found.append(word)
-    return found[:_NAMED]
+    telling = [(root, word) for root, word in zip(ratio.tolist(), often, strict=True) if root >= _TELLING]
+    return [word for _, word in sorted(telling, key=lambda one: (-one[0], one[1]))[:_NAMED]]
 
 
 __all__ = ["LEAST", "clusters", "grouped", "named"]

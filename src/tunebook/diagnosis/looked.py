@@ -21,9 +21,11 @@ from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.core.answers import Answers, Rows
+    from tunebook.core.metric import Metric
     from tunebook.core.task import Task
     from tunebook.stats.bootstrap import Units
 
+FAR = "mae"  # metric of how far off numbers are
 _RIGHT = 1e-9  # error mass up to which a row is wholly right
 
 
@@ -143,36 +145,65 @@ def look(run: Run, split: Split = "validation", progress: Progress | None = None
         raise DataError("data.no_labels", key=split)
     task = task_of(plan.task)()
     said = answers(run, rows, place_of(plan, data, split), progress=progress)
-    measure = measure_of(task, said, rows.targets, plan.labels)
+    measure = measure_of(task, said, rows.targets, plan.labels, plan.params.metric)
     if not measure:
         raise PlanError("errors.task", key=run.id, value=plan.task)
     mass = masses(task, said, rows.targets, plan.labels, measure)
     return Looked(run, data, split, rows, said, measure, mass, progress)
 
 
-def measure_of(task: Task, said: Answers, targets: NDArray[Any], labels: Labels) -> str:
-    """The first metric that is a mean of rows from 0 to 1 of which more is better; else, of numbers, the first of which
-    less is; empty where there is neither."""
-    shares = (one for one in task.metrics(labels) if (one.better, one.low, one.high, one.fold) == ("more", 0, 1, None))
-    for metric in shares:
-        if metric.each(metric.rows(said, targets, labels)) is not None:
-            return metric.key
-    numeric = labels.low is not None and labels.high is not None
-    for metric in task.metrics(labels) if numeric else ():
-        if metric.better == "less" and metric.key == "mae" and metric.fold is None:
-            return metric.key
-    return ""
+def measure_of(task: Task, said: Answers, targets: NDArray[Any], labels: Labels, first: str = "") -> str:
+    """The metric by which rows are wrong: `first`, where it lies between 0 and 1 and says something of a single row;
+    else of the means of rows that do the one that tells most rows apart; else, of numbers, how far off they are, or how
+    far from their place in the order of all. Empty where there is none of them; one that holds every row for wholly
+    wrong is taken last.
+
+    Args:
+        first: the metric that the run was judged by.
+    """
+    metrics = task.metrics(labels)
+    found = [
+        (not each.any(), one.key != first, one.fold is not None, -len(np.unique(each)), one.key)
+        for one in metrics
+        if (one.better, one.low, one.high) == ("more", 0, 1) and (each := _each(one, said, targets, labels)) is not None
+    ]
+    if found:
+        return min(found, key=lambda one: one[:4])[4]
+    far = [one.key for one in metrics if one.key == FAR]
+    return next(iter(far or [one.key for one in metrics if _each(one, said, targets, labels) is not None]), "")
 
 
 def masses(task: Task, said: Answers, targets: NDArray[Any], labels: Labels, measure: str) -> NDArray[np.float64]:
     """How wrong each row is by a measure, from 0 to 1, shape (N,): one less its score, or of numbers how far off it is
     as a share of the span of the training rows' numbers."""
-    found = task.row_scores(said, targets, labels, measure)
+    metric = task.metric(labels, measure)
+    found = _each(metric, said, targets, labels)
     assert found is not None
-    if task.metric(labels, measure).better == "more":
+    if metric.better == "more":
         return np.clip(1.0 - found, 0.0, 1.0)
     span = (labels.high or 0.0) - (labels.low or 0.0)
     return np.clip(found / span, 0.0, 1.0) if span > 0 else (found > 0).astype(np.float64)
 
 
-__all__ = ["Looked", "look", "masses", "measure_of"]
+def _each(metric: Metric, said: Answers, targets: NDArray[Any], labels: Labels) -> NDArray[np.float64] | None:
+    """The score of each row by itself, shape (N,): what it adds to a mean, or what its own sums make; None for a metric
+    that says nothing of one row. A row with nothing to find, where nothing was found, is right."""
+    from tunebook.stats.ranking import Compared
+
+    parts = metric.rows(said, targets, labels)
+    if isinstance(parts, Compared) and parts.varied and parts.answers.ndim == parts.targets.ndim == 1:
+        places = [_places(values) for values in (parts.answers, parts.targets)]
+        return np.asarray(1 - np.abs(places[0] - places[1]))
+    if metric.fold is None or not isinstance(parts, np.ndarray):
+        return metric.each(parts)
+    return np.nan_to_num(np.asarray(metric.fold(parts), dtype=np.float64), nan=1.0)
+
+
+def _places(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Where each value stands in the order of all, from 0 to 1; equal ones share the middle of their places."""
+    from scipy.stats import rankdata
+
+    return np.asarray((rankdata(values) - 1) / max(len(values) - 1, 1))
+
+
+__all__ = ["FAR", "Looked", "look", "masses", "measure_of"]

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tunebook.core.localized import Text
 from tunebook.core.nouns import Interval, Record, Split
 from tunebook.diagnosis.cause import Cause
 
@@ -124,7 +125,7 @@ class Cluster(Record):
     words: list[str]
     rows: int
     share: Interval
-    pairs: list[str] = Field(default_factory=list)
+    pairs: list[Text] = Field(default_factory=list)
     ids: list[str] = Field(default_factory=list)
 
 

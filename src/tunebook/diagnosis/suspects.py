@@ -11,19 +11,49 @@ from numpy.typing import NDArray
 from tunebook.core.errors import MachineError
 from tunebook.core.links import softmax
 from tunebook.core.nouns import Split
+from tunebook.diagnosis.frozen import frozen
+from tunebook.diagnosis.probe import crossed
 from tunebook.diagnosis.records import Suspect, Suspects
+from tunebook.diagnosis.seen import drawn
 from tunebook.diagnosis.shares import share_of
+from tunebook.stats.bootstrap import Units
 
 if TYPE_CHECKING:
     from tunebook.core.answers import Rows
     from tunebook.diagnosis.looked import Looked
 
 Array = NDArray[Any]
+TRAIN = 3000  # training rows that are looked at, the same as those of the causes
 _LEAST = 30  # rows
 _MOST = 500  # suspects that are told
 
 
-def suspects(looked: Looked, split: Split, how: Literal["run", "folds"], chances: Array) -> Suspects:
+def own_suspects(looked: Looked) -> Suspects:
+    """Of the split that is looked at, by the run's own answers: it was not trained on them.
+
+    Raises:
+        MachineError: `errors.cleanlab`, the library is not installed.
+    """
+    chances = np.asarray(softmax(np.asarray(looked.answers, dtype=np.float64)))
+    return suspects(looked, (looked.split, looked.rows), "run", chances)
+
+
+def training_suspects(looked: Looked) -> Suspects:
+    """Of training rows, at most `TRAIN` of them, by a linear probe on what the frozen base model makes of them: no
+    label has touched that, and each row is answered by folds without it.
+
+    Raises:
+        MachineError: `errors.cleanlab`. ModelError: the base model is no longer to be had.
+    """
+    every = looked.load("train")
+    rows = every.at(drawn(len(every), TRAIN).tolist())
+    assert rows.targets is not None
+    vectors = frozen(looked.run, rows, looked.progress)
+    found = crossed(vectors, np.asarray(rows.targets, dtype=np.int64), len(looked.labels.names))
+    return suspects(looked, ("train", rows), "folds", found.chances)
+
+
+def suspects(looked: Looked, where: tuple[Split, Rows], how: Literal["run", "folds"], chances: Array) -> Suspects:
     """Suspected rows of a split with one class each, the most suspicious first.
 
     Args:
@@ -32,27 +62,16 @@ def suspects(looked: Looked, split: Split, how: Literal["run", "folds"], chances
     Raises:
         MachineError: `errors.cleanlab`, the library is not installed.
     """
-    rows = looked.load(split)
+    split, rows = where
     assert rows.targets is not None
     targets = np.asarray(rows.targets, dtype=np.int64)
     places = doubted(targets, chances)
     marked = np.zeros(len(targets))
     marked[places] = 1.0
-    share = share_of(marked, looked.units if split == looked.split else _units(looked, rows))
+    share = share_of(marked, looked.units if rows is looked.rows else Units.of(len(rows), None))
     assert share is not None
     found = [_suspect(looked, rows, split, place, chances[place]) for place in places[:_MOST].tolist()]
     return Suspects(split=split, how=how, rows=len(targets), share=share, found=found)
-
-
-def _units(looked: Looked, rows: Rows) -> Any:
-    from tunebook.verbs.steps.retention import units_of
-
-    return units_of(rows, looked.data)
-
-
-def own_chances(looked: Looked) -> Array:
-    """Probabilities of the run's own answers, shape (N, C), to rows that it was not trained on."""
-    return np.asarray(softmax(np.asarray(looked.answers, dtype=np.float64)))
 
 
 def one_class(looked: Looked, rows: int) -> bool:
@@ -101,4 +120,4 @@ def _suspect(looked: Looked, rows: Rows, split: Split, place: int, chances: Arra
     )
 
 
-__all__ = ["doubted", "one_class", "own_chances", "suspects"]
+__all__ = ["TRAIN", "doubted", "one_class", "own_suspects", "suspects", "training_suspects"]

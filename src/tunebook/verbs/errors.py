@@ -20,7 +20,7 @@ from tunebook.diagnosis.reading import Reading, halves, reading
 from tunebook.diagnosis.records import Errors, Suspects
 from tunebook.diagnosis.shares import share_of
 from tunebook.diagnosis.slices import worst_slices
-from tunebook.diagnosis.suspects import one_class, own_chances, suspects
+from tunebook.diagnosis.suspects import one_class, own_suspects, training_suspects
 from tunebook.diagnosis.vicinity import Vicinity, strangeness, vicinity
 from tunebook.diagnosis.worst import worst_rows
 from tunebook.verbs.steps.runs import Run
@@ -99,10 +99,13 @@ def _found(looked: Looked) -> Errors:
 
 
 def _suspects(looked: Looked) -> list[Suspects]:
-    """Of the rows that were not trained on by the run itself."""
-    if not one_class(looked, len(looked.rows)):
-        return []
-    return [suspects(looked, looked.split, "run", own_chances(looked))]
+    """Of the split that is looked at, unless the run was trained on it, and of training rows."""
+    found = []
+    if looked.split != "train" and one_class(looked, len(looked.rows)):
+        found.append(own_suspects(looked))
+    if one_class(looked, looked.data.rows["train"]):
+        found.append(training_suspects(looked))
+    return found
 
 
 def _causes(looked: Looked, found: Errors) -> list[Cause]:
