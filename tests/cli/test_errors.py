@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from tunebook.cli.errors import errors
+from tunebook.cli.errors import _next, _tell, errors
+from tunebook.core.nouns import Interval
+from tunebook.diagnosis.cause import Cause, Try
+from tunebook.diagnosis.records import Errors
+from tunebook.verbs.steps.runs import Run
 
 from .conftest import Call
 
@@ -29,3 +35,17 @@ def test_a_split_that_there_is_not(tunebook: Call, book: Path) -> None:
     found = tunebook("errors", book, "--split", "dev")
     assert found.code == 2
     assert "train | validation | test" in found.err
+
+
+def test_what_causes_advise_is_told_for_this_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    share = Interval(value=0.4, low=0.3, high=0.5)
+    tried = [Try(kind="table", command="tunebook table set BOOK max_epochs=4"), Try(kind="command")]
+    cause = Cause(key="underfit", side="training", share=share, p_value=0.001, what="Too short.", next=tried)
+    found = Errors(
+        run="r", split="validation", content="c", rows=9, measure="accuracy", errors=share, wrong=3, causes=[cause]
+    )
+    assert _next(found, Path("my book")) == ("tunebook table set 'my book' max_epochs=4",)
+    screen = Console(width=100, file=StringIO())
+    _tell(screen, found, Run(Path("runs/r")))
+    told = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert "Too short. 40.0% (30.0% – 50.0%)" in told

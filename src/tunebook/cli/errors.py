@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, facts, grid, prose
@@ -37,29 +39,34 @@ def errors(
     chosen = chosen_run(opened, run)
     with Bars() as bars:
         found = diagnose(chosen, part, bars)
-    return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, found, chosen), _next(found))
+    return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, found, chosen), _next(found, book))
 
 
-def _next(found: Errors) -> tuple[str, ...]:
-    """What the causes advise, the most serious first."""
+def _next(found: Errors, book: Path) -> tuple[str, ...]:
+    """What the causes advise, those that explain most first, for this book."""
     commands = [one.command for cause in found.causes for one in cause.next if one.command]
-    return tuple(dict.fromkeys(commands))[:3]
+    return tuple(dict.fromkeys(shlex.join(_of(word, book) for word in shlex.split(line)) for line in commands))[:3]
+
+
+def _of(word: str, book: Path) -> str:
+    return str(book) if word == "BOOK" else word
 
 
 def _tell(screen: Console, found: Errors, run: Run) -> None:
-    from tunebook.report.errors import verdict
+    from tunebook.report.errors import percent, verdict
     from tunebook.verbs.errors import PAGE, SUSPECTS
 
     prose(screen, verdict(found), "bold")
     if found.split == "test":
         prose(screen, say("errors.test_rows"), "yellow")
+    for cause in found.causes:
+        share = say("causes.hidden" if cause.hides else "causes.explained")
+        prose(screen, f"· {cause.what} {percent(cause.share)} {share}", None if cause.serious else "dim", first=2)
     for title, headings, lines in _parts(found):
         if lines:
             screen.print()
             screen.print(title, style="bold")
             screen.print(grid(headings, lines[:_SHOWN], right=range(1, len(headings)), whole=()))
-    for cause in found.causes:
-        prose(screen, f"· {cause.what or cause.key}", first=2)
     folder = run.results(found.split)
     told: list[tuple[str, Any]] = [(say("cli.run"), found.run), (say("cli.report"), folder / PAGE)]
     if count := sum(len(part.found) for part in found.suspects):

@@ -13,7 +13,7 @@ from tunebook.core.sections import Annotated, Cell, Column, Table
 from tunebook.diagnosis.records import Cluster, Confusion, Errors, Halves, Part, Slice, Suspects, Wrong
 from tunebook.report.page import write_page
 
-_IDS, _WORST, _SUSPECTS = 4, 60, 60
+_IDS, _PAIRS, _WORST, _SUSPECTS = 3, 12, 60, 40
 
 
 def write_errors(path: Path, found: Errors) -> Path:
@@ -30,7 +30,7 @@ def view(found: Errors) -> dict[str, Any]:
         "causes": found.causes,
         "slices": slice_table(found.slices.found),
         "near": slice_table(found.slices.near),
-        "confusions": confusion_table(found.confusions) if found.confusions else None,
+        "confusions": confusion_table(_pairs(found)) if found.confusions else None,
         "places": _span_table(found) if found.spans else None,
         "clusters": cluster_table(found.clusters) if found.clusters else None,
         "halves": halves_table(halves_of(found)),
@@ -40,6 +40,12 @@ def view(found: Errors) -> dict[str, Any]:
         "marks": {row.row: marks(row) for row in found.worst[:_WORST]},
         "missing": list(found.missing.items()),
     }
+
+
+def _pairs(found: Errors) -> list[Confusion]:
+    """Pairs that are more than chance, and some of the others."""
+    sure = [one for one in found.confusions if one.found]
+    return [*sure, *[one for one in found.confusions if not one.found][: max(3, _PAIRS - len(sure))]]
 
 
 def verdict(found: Errors) -> str:
@@ -94,7 +100,8 @@ def slice_words(one: Slice) -> str:
 
 def ids_words(ids: Sequence[str]) -> str:
     """The first ids of rows."""
-    return ", ".join(ids[:_IDS]) + (" …" if len(ids) > _IDS else "")
+    told = ", ".join(ids[:_IDS]) + (" …" if len(ids) > _IDS else "")
+    return told.replace(" ", "\u00a0")  # on one line, however narrow the screen
 
 
 def _share(share: Interval) -> Annotated:
