@@ -21,7 +21,7 @@ from tunebook.stats.raters import Crossed, spread_of
 Array = NDArray[Any]
 _PENALTY = 0.25  # a prior of strengths with a standard deviation of 2, used where they would run away
 _TINY = 1e-9
-_STEPS, _STILL = 200, 1e-10
+_STEPS, _STILL = 200, 1e-12
 
 
 @dataclass(frozen=True)
@@ -127,12 +127,13 @@ def _top(design: Array, chosen: Array, weight: Array, ridge: Array) -> tuple[Arr
         chances = _chances(design, at)
         slope = weight @ (design[every, chosen] - np.einsum("mo,mop->mp", chances, design)) - ridge * at
         step = np.linalg.lstsq(bend(chances), slope, rcond=None)[0]
+        if float(slope @ step) < _STILL:  # twice what is still to be climbed: the last step needs no check
+            at = at + step
+            break
         size, here = 1.0, height(at)
         while size > 1e-6 and height(at + size * step) < here:
             size /= 2
         at = at + size * step
-        if np.abs(size * step).max() < _STILL:
-            break
     return at, bend(_chances(design, at))
 
 
