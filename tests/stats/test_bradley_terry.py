@@ -54,6 +54,13 @@ def test_weights_count_as_often():
     assert np.diff(fit(told).strength)[0] == pytest.approx(-np.log(3))
 
 
+def test_a_step_that_goes_too_far_is_halved():
+    ends, won = np.array([[2, 0], [2, 1], [0, 1]]), np.array([0, -1, 0])
+    told = Duels(ends[:, 0], ends[:, 1], won, np.array([0.001, 1.0, 0.01]), 3)
+    found = fit(told)
+    assert np.isfinite(found.strength).all() and found.strength[1] > found.strength[2]
+
+
 @pytest.mark.parametrize("won", [np.ones(5, int), np.zeros(5, int)])
 def test_one_that_always_wins_or_only_ties_is_held_back(won):
     told = Duels(np.zeros(5, int), np.ones(5, int), won, np.ones(5), 2)

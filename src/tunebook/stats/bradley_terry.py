@@ -21,7 +21,7 @@ from tunebook.stats.raters import Crossed, spread_of
 Array = NDArray[Any]
 _PENALTY = 0.25  # a prior of strengths with a standard deviation of 2, used where they would run away
 _TINY = 1e-9
-_STEPS, _STILL = 200, 1e-12
+_STEPS, _STILL, _LEAST = 200, 1e-12, 1e-6
 
 
 @dataclass(frozen=True)
@@ -123,17 +123,21 @@ def _top(design: Array, chosen: Array, weight: Array, ridge: Array) -> tuple[Arr
         square = np.einsum("m,mo,mop,moq->pq", weight, chances, design, design)
         return np.asarray(square - np.einsum("m,mp,mq->pq", weight, mean, mean) + np.diag(ridge))
 
-    for _ in range(_STEPS):
-        chances = _chances(design, at)
-        slope = weight @ (design[every, chosen] - np.einsum("mo,mop->mp", chances, design)) - ridge * at
-        step = np.linalg.lstsq(bend(chances), slope, rcond=None)[0]
-        if float(slope @ step) < _STILL:  # twice what is still to be climbed: the last step needs no check
-            at = at + step
-            break
+    def climb(place: Array) -> tuple[Array, float]:
+        """Newton's step, and twice what it promises to climb."""
+        chances = _chances(design, place)
+        slope = weight @ (design[every, chosen] - np.einsum("mo,mop->mp", chances, design)) - ridge * place
+        step: Array = np.linalg.lstsq(bend(chances), slope, rcond=None)[0]
+        return step, float(slope @ step)
+
+    (step, left), turns = climb(at), 0
+    while left >= _STILL and turns < _STEPS:
         size, here = 1.0, height(at)
-        while size > 1e-6 and height(at + size * step) < here:
+        while size > _LEAST and height(at + size * step) < here:
             size /= 2
         at = at + size * step
+        (step, left), turns = climb(at), turns + 1
+    at = at + step
     return at, bend(_chances(design, at))
 
 
