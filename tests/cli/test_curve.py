@@ -34,6 +34,11 @@ def test_cost_and_curve(tunebook: Call, made: Path, monkeypatch: pytest.MonkeyPa
     assert "不做微调" in tunebook("curve", made, *QUICK, "--dry-run").out
 
 
+def test_a_budget_that_ends(tunebook: Call, made: Path) -> None:
+    told = tunebook("curve", made, "--sizes", "8,16,24,32", "--seeds", 1, "--budget", 0.0001)
+    assert told.code == 0 and "budget ended after 0 of 4" in told.out and "--budget" not in told.out.split("Next:")[1]
+
+
 def test_rows_to_label_next(tunebook: Call, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, into = tmp_path / "new.csv", tmp_path / "next.csv"
     file.write_text("text\n" + "\n".join(f"a new row of number {n}" for n in range(9)), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,15 @@ def data(tmp_path: Path) -> DataRef:
     lines = ["text,label,who", *(f"row number {n},{'good' if n % 3 else 'bad'},{n // 2}" for n in range(120))]
     file.write_text("\n".join(lines), encoding="utf-8")
     return prepare([file], tmp_path / "data", DataOptions(group="who"))
+
+
+def test_a_part_of_queries_keeps_their_passages(tmp_path: Path) -> None:
+    rows = [{"query": f"query {n}", "pos": [f"right {n}"], "neg": [f"wrong {n}"]} for n in range(40)]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    whole = prepare([file], tmp_path / "data")
+    part = write_part(whole, nested_order(whole, 1)[0][:9])
+    assert len(load(part, "train")) == 9 and load(part, "train").passages == load(whole, "train").passages
 
 
 def test_a_part_is_prepared_rows(data: DataRef) -> None:

@@ -79,11 +79,34 @@ def test_points_are_kept_and_more_are_added(
     assert [len(point.seeds) for point in more.points] == [3] * 5 and more.judged.checks
     assert {item.name for item in more.classes} <= set(book.data.labels.names)
     assert more.seconds == 30.0
-    for file in (book.path / "curves" / first.curve / "points").iterdir():
-        file.write_bytes(b"torn")
+    for place, file in enumerate((book.path / "curves" / first.curve / "points").iterdir()):
+        file.write_bytes(b"torn" if place % 2 else file.read_bytes()[:-40])
     learnt.clear()
     curve(book, table, OPTIONS)
     assert len(learnt) == 8  # what is damaged is made anew
+
+
+def test_points_of_other_validation_rows_are_none(book: Book, table: ParamTable, learnt: list[tuple[int, int]]) -> None:
+    whole = plan(table, book.data)
+    exam = curve_module.split_exam(book.data, "validation")
+    points = Points(book, book.path / "x", whole, exam, Trained(book, book.path / "x", table, whole, exam))
+    assert points.kept(8, 1) is None and points.buy(8, 1).answers is not None
+    kept = points.kept(8, 1)
+    assert kept is not None and points.buy(8, 1).seconds == kept.seconds and len(learnt) == 1
+    points.exam = replace(exam, key="other")
+    assert points.kept(8, 1) is None
+
+
+def test_only_the_rows_change(book: Book, table: ParamTable) -> None:
+    closed = child(table, {"max_length": 16, "length_bucketing": "off"})
+    for own in (table, closed):
+        whole = plan(own, book.data)
+        made = Trained(book, book.path / "x", own, whole, None)._table  # type: ignore[arg-type]
+        values = made.values()
+        assert (values["max_length"], values["length_bucketing"]) == (
+            whole.params.max_length, whole.params.length_bucketing,
+        )  # fmt: skip
+        assert (made is own) == (own is closed)
 
 
 def test_parts_hold_the_ones_before(book: Book, table: ParamTable) -> None:

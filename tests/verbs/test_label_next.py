@@ -176,6 +176,15 @@ def test_what_is_refused(trained: Callable[[str], Trained], tmp_path: Path, monk
     assert exists.value.code == "label_next.exists"
 
 
+def test_of_many_labelled_rows_some_are_looked_at(
+    trained: Callable[[str], Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = trained("binary")
+    monkeypatch.setattr("tunebook.verbs.label_next._KNOWN", 5)
+    file = unlabelled(made, tmp_path / "new.csv")
+    assert label_next(made.book, file, tmp_path / "a.csv", NextOptions(made.run, 3, "diversity")).rows == 3
+
+
 def test_columns_that_are_called_like_ours() -> None:
     from tunebook.verbs.label_next import _free
 

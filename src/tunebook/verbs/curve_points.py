@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,13 +84,13 @@ class Points:
         damaged."""
         places = self.places(size, seed)
         try:
-            with np.load(self._file(places, seed)) as stored:
+            with self._file(places, seed).open("rb") as stream, np.load(stream) as stored:
                 if str(stored["exam"]) != self.exam.key:
                     return None
                 logits, aligned = stored["logits"], stored["aligned"]
                 made = Answers(logits, aligned if aligned.size else None) if logits.size else None
                 return Point(len(places), seed, made, float(stored["seconds"]))
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, LookupError, EOFError, BadZipFile, zlib.error):
             return None
 
     def buy(self, size: int, seed: int, progress: Progress | None = None) -> Point:
