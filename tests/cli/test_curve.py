@@ -56,6 +56,9 @@ def test_rows_to_label_next(tunebook: Call, book: Path, tmp_path: Path, monkeypa
 
 def test_what_is_refused(tunebook: Call, made: Path) -> None:
     assert tunebook("curve", made, "--sizes", "many").code != 0
+    assert "[curve.idle]" in tunebook("curve", made, "--rows", 50).err
+    assert "[curve.idle]" in tunebook("curve", made, "--run", "latest").err
+    assert "[curve.idle_next]" in tunebook("curve", made, "--next", "new.csv", "--seeds", 5).err
     assert "[curve.metric]" in tunebook("curve", made, "--metric", "log_loss").err
     assert "[curve.sizes]" in tunebook("curve", made, "--sizes", "1e9").err
     assert curve.__doc__ and Of().seeds == 3 and not Effort().dry_run

@@ -11,6 +11,7 @@ from tunebook.cli.bars import Bars
 from tunebook.cli.choose import named_table
 from tunebook.cli.label_next import Next, choose_next
 from tunebook.cli.options import Allowed, Books, listed, option, repeated_options, share, wrong
+from tunebook.core.errors import PlanError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Effort:
 
 def curve(book: Books, of: Of, effort: Effort, then: Next, allowed: Allowed) -> Answer:
     """Train on growing parts of the rows, and say what more would bring; or choose rows to label next."""
+    _together(of, effort, then)
     if then.file is not None:
         return choose_next(book, then)
     from tunebook.verbs.curve import cost
@@ -58,6 +60,17 @@ def curve(book: Books, of: Of, effort: Effort, then: Next, allowed: Allowed) -> 
     with Bars(told.metric) as bars:
         found = draw(opened, table, options, progress=bars)
     return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, found), _next(book, of, found))
+
+
+def _together(of: Of, effort: Effort, then: Next) -> None:
+    """Refuse options that would have no effect.
+
+    Raises:
+        PlanError: `curve.idle`.
+    """
+    idle = repeated_options(then) if then.file is None else repeated_options(of, effort)
+    if idle:
+        raise PlanError("curve.idle" if then.file is None else "curve.idle_next", key=idle[0])
 
 
 def _options(of: Of, effort: Effort, allowed: Allowed) -> CurveOptions:
