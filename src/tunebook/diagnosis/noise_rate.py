@@ -41,7 +41,7 @@ def rates(seen: Seen) -> tuple[Rate, Rate]:
     stands for both, where it is lower.
     """
     learnt = rate(seen.probe.chances, seen.train_true)
-    judged = rate(np.minimum(seen.run_chances, seen.probe_chances), seen.true)
+    judged = rate((seen.run_chances + seen.probe_chances) / 2, seen.true)
     if seen.apart.p_value <= SURE and learnt.rate.value < judged.rate.value:
         judged = replace(judged, rate=learnt.rate, p_value=max(learnt.p_value, judged.p_value))
     return judged, learnt

@@ -12,12 +12,16 @@ from tunebook.diagnosis.cause import ANEW, SURE, Cause, Side, Try
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.seen import Seen
 
-_APART = 0.75  # area under the curve from which on two classes can be told apart after all
+_APART = 0.8  # area under the curve from which on two classes can be told apart after all
 _ROWS = 5  # of each class
+_OFTEN = 0.15  # of the rows of both that are taken for the other
 
 
 class Merged(Finder):
-    """Two classes that are confused both ways, and that a probe cannot tell apart either."""
+    """Two classes that are taken for each other, and that a probe cannot tell apart either.
+
+    All errors may go one way: where nothing tells the two apart, the more frequent one is always said.
+    """
 
     key: ClassVar[str] = "merged"
     side: ClassVar[Side] = "data"
@@ -30,9 +34,9 @@ class Merged(Finder):
             return None
         confused = np.zeros((count, count))
         np.add.at(confused, (seen.true, seen.said), 1.0)
-        pairs = [
-            (one, two) for one in range(count) for two in range(one) if min(confused[one, two], confused[two, one])
-        ]
+        there = np.bincount(seen.true, minlength=count)
+        often = (confused + confused.T) >= np.maximum(_OFTEN * (there[:, None] + there), 2)
+        pairs = [(one, two) for one in range(count) for two in range(one) if often[one, two]]
         found = [(self._apart(seen, one, two), one, two) for one, two in pairs]
         alike = [
             (p, area, one, two)
