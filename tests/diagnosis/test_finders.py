@@ -25,7 +25,7 @@ from tunebook.diagnosis.causes.tokens import Tokens
 from tunebook.diagnosis.causes.told import Told
 from tunebook.diagnosis.causes.underfit import Underfit
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.fitting import Fitting, fitting
+from tunebook.diagnosis.fitting import Fitting, fall, fitting, rise
 from tunebook.diagnosis.frozen import frozen
 from tunebook.diagnosis.seen import drawn
 from tunebook.report.page import render
@@ -124,3 +124,18 @@ def test_the_section_shows_each_cause_with_its_steps(language: str, monkeypatch:
     assert causes[0].next[0].command in page
     assert say("causes.nothing") not in page
     assert say("causes.nothing") in render("causes.html.j2", causes=[])
+
+
+def test_curves_tell_of_a_loss_that_rose_or_still_falls() -> None:
+    losses = [{"step": step, "loss": 3.0 - step / 4} for step in range(1, 9)]
+    looks = [{"step": step, "eval_loss": loss} for step, loss in ((2, 0.9), (4, 0.5), (6, 0.7), (8, 1.1))]
+    assert fall(losses) == {"first": "2.62", "before": "1.62", "last": "1.12"}
+    assert fall(losses[:3]) is None
+    assert rise(looks) == {"step": "4", "low": "0.50", "last": "1.10"}
+    assert rise(looks[:2]) is None
+    assert rise([*looks[:3], {"step": 8, "eval_loss": 0.52}]) is None
+    for fault, history, figure in (("overfit", looks, "1.10"), ("underfit", losses, "1.62")):
+        world = replace(FAULTS[fault](healthy()), history=history)
+        first = attributed(world.seen())[0]
+        assert first.key == fault
+        assert figure in first.evidence[-1]

@@ -42,6 +42,7 @@ class World:
     without: Any = None
     names: list[str] = field(default_factory=lambda: list(NAMES))
     found: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def wrong(self) -> Any:
@@ -56,10 +57,11 @@ class World:
         ]
         labels = Labels(problem="single_label", names=self.names)
         params = SimpleNamespace(max_length=32, learning_rate=1e-5, max_epochs=3)
+        run = SimpleNamespace(plan=SimpleNamespace(params=params), history=self.history)
         looked = SimpleNamespace(
             split="validation", rows=sides[1], mass=self.wrong, labels=labels, units=Units(len(self.wrong)),
             said=[{"label": self.names[number]} for number in self.said], load=lambda split: sides[0],
-            data=SimpleNamespace(stats={"language": "en"}), run=SimpleNamespace(plan=SimpleNamespace(params=params)),
+            data=SimpleNamespace(stats={"language": "en"}), run=run,
         )  # fmt: skip
         none = Interval(value=0.0, low=0.0, high=0.0)
         found = Errors(run="run", split="validation", content="", rows=len(self.wrong), measure="accuracy", errors=none,

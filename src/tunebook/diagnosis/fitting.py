@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.better import p_of_less
 from tunebook.diagnosis.noise_rate import rates
 from tunebook.diagnosis.seen import Seen
+
+History = Sequence[Mapping[str, float]]
+_LOOKS, _STEPS = 3, 4
+_RISE = 1.1  # of the lowest validation loss
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,27 @@ def fitting(seen: Seen) -> Fitting:
     )
 
 
-def losses(history: list[dict[str, float]], name: str) -> NDArray[np.float64]:
-    """What was logged under a name, in its order."""
-    return np.array([entry[name] for entry in history if name in entry], dtype=np.float64)
+def rise(history: History) -> dict[str, str] | None:
+    """Where the validation loss was lowest (`step`, `low`) and what it was at the last look; None where it hardly rose,
+    or fewer than three looks tell."""
+    looks = [entry for entry in history if "eval_loss" in entry]
+    if len(looks) < _LOOKS:
+        return None
+    low = min(looks, key=lambda entry: entry["eval_loss"])
+    last = looks[-1]["eval_loss"]
+    if last < _RISE * low["eval_loss"]:
+        return None
+    return {"step": f"{low['step']:.0f}", "low": f"{low['eval_loss']:.2f}", "last": f"{last:.2f}"}
 
 
-__all__ = ["Fitting", "fitting", "losses"]
+def fall(history: History) -> dict[str, str] | None:
+    """How the training loss went: over its first and last quarter (`first`, `last`), and the quarter before that one;
+    None of few steps."""
+    losses = [entry["loss"] for entry in history if "loss" in entry]
+    if len(losses) < _STEPS:
+        return None
+    quarters = [float(np.mean(part)) for part in np.array_split(np.array(losses), 4)]
+    return {name: f"{quarters[place]:.2f}" for name, place in (("first", 0), ("before", 2), ("last", 3))}
+
+
+__all__ = ["Fitting", "History", "fall", "fitting", "rise"]

@@ -10,7 +10,7 @@ from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
 from tunebook.diagnosis.cause import SURE, Cause, Side, candidate
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.fitting import fitting
+from tunebook.diagnosis.fitting import fitting, rise
 from tunebook.diagnosis.seen import Seen
 
 _LEARNT = 0.35  # of the error on judged rows that there is on training rows at most
@@ -28,7 +28,7 @@ class Overfit(Finder):
         fit = fitting(seen)
         if fit.p_value > SURE or fit.learnt > _LEARNT * fit.judged or fit.noise > fit.judged / 2:
             return None
-        params = seen.looked.run.plan.params
+        params, curve = seen.looked.run.plan.params, rise(seen.looked.run.history)
         return Cause(
             key=self.key,
             side=self.side,
@@ -40,6 +40,7 @@ class Overfit(Finder):
             evidence=[
                 localized("causes.overfit.learnt", train=share_text(fit.learnt), judged=share_text(fit.judged)),
                 localized("causes.overfit.probe", probe=share_text(fit.probe)),
+                *([localized("causes.overfit.curve", **curve)] if curve else []),
             ],
             next=[
                 candidate(

@@ -10,7 +10,7 @@ from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
 from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.fitting import fitting
+from tunebook.diagnosis.fitting import fall, fitting
 from tunebook.diagnosis.seen import Seen
 
 _UNLEARNT = 0.5  # of the error on judged rows that there is on training rows too
@@ -28,7 +28,7 @@ class Underfit(Finder):
         fit = fitting(seen)
         if fit.p_value > SURE or fit.unlearnt < _UNLEARNT * fit.judged:
             return None
-        params = seen.looked.run.plan.params
+        params, curve = seen.looked.run.plan.params, fall(seen.looked.run.history)
         return Cause(
             key=self.key,
             side=self.side,
@@ -40,6 +40,7 @@ class Underfit(Finder):
             evidence=[
                 localized("causes.underfit.learnt", train=share_text(fit.learnt), judged=share_text(fit.judged)),
                 localized("causes.underfit.probe", probe=share_text(fit.probe)),
+                *([localized("causes.underfit.curve", **curve)] if curve else []),
             ],
             next=[
                 candidate(localized("causes.underfit.faster"), learning_rate=_higher(params.learning_rate)),
