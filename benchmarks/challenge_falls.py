@@ -25,18 +25,20 @@ class Quick:
     """How a set is trained and asked.
 
     Attributes:
-        rows: training rows that are drawn; changed: rows of the table; sentiment: which labels are good and bad.
+        rows: training rows that are drawn; changed: of the table; sentiment: which labels are good and bad; attack:
+            rows whose words are replaced by like ones.
     """
 
     rows: int
     changed: dict[str, Any] = field(default_factory=dict)
     sentiment: dict[str, str] = field(default_factory=dict)
+    attack: int = 0
 
 
 _OPPOSITE = {"positive": "1", "negative": "0"}
 SETS = {
-    "en_sst2": Quick(3000, {"max_epochs": 2, "max_length": 64}, _OPPOSITE),
-    "zh_hotel_htl": Quick(3000, {"max_epochs": 3, "max_length": 128}, _OPPOSITE),
+    "en_sst2": Quick(3000, {"max_epochs": 2, "max_length": 64}, _OPPOSITE, 40),
+    "zh_hotel_htl": Quick(3000, {"max_epochs": 3, "max_length": 128}, _OPPOSITE, 15),
     "en_banking77": Quick(4000, {"max_epochs": 4, "max_length": 48, "learning_rate": 3e-4}),
 }
 
@@ -72,8 +74,21 @@ def measured(name: str, quick: Quick, folder: Path) -> dict[str, Any]:
         book = tb.init(folder / name, data=files, model=model, options=DataOptions(**case.options))
     done = [run for run in book.runs if run.finished]
     run = done[-1] if done else tb.train(tb.plan(child(book.champion, quick.changed), book.data), track=())
-    found = tb.challenge(run, sentiment=quick.sentiment)
-    kept = {"expects", "rows", "unchanged", "score", "before", "fall", "flipped", "met", "p_value", "failed", "skipped"}
+    found = tb.challenge(run, sentiment=quick.sentiment, attack=quick.attack)
+    kept = {
+        "expects",
+        "rows",
+        "unchanged",
+        "score",
+        "before",
+        "fall",
+        "flipped",
+        "met",
+        "p_value",
+        "failed",
+        "skipped",
+        "queries",
+    }
     return {
         "rows": book.data.rows,
         "metric": found.metric,

@@ -14,7 +14,7 @@ from tunebook.challenge.changed import Changed, change
 from tunebook.challenge.directions import directed, turned_rows
 from tunebook.challenge.kinds.negation import Negation
 from tunebook.challenge.kinds.praise import Praise
-from tunebook.challenge.measure import Judge, judged
+from tunebook.challenge.measure import Judge, examples_of, judged
 from tunebook.challenge.record import Capability
 from tunebook.challenge.sentiment import Sentiment
 from tunebook.core.errors import DataError
@@ -78,6 +78,12 @@ def test_praise_must_not_be_heard_as_blame() -> None:
     assert found.score is None
     good = directed(judge(before), rows(), before, changed, Praise(), SIDES)
     assert good.p_value == 1.0
+
+
+def test_no_row_is_no_example() -> None:
+    """Answers to no rows at all have no form that a tagger could read."""
+    sides = rows(), says(np.asarray(rows().targets))
+    assert examples_of(judge(sides[1]), sides, sides, np.zeros(30, dtype=bool)) == []
 
 
 def test_what_is_not_known_is_skipped() -> None:

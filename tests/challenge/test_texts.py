@@ -55,3 +55,4 @@ def test_edits_that_touch_a_part_are_left_out() -> None:
     edits = [(0, 1, "a"), (2, 3, "b"), (3, 3, "c"), (4, 4, "d"), (5, 6, "e")]
     assert list(outside(edits, [(2, 5)])) == [(0, 1, "a"), (5, 6, "e")]
     assert list(outside([(2, 2, "a"), (5, 5, "b")], [(2, 5)])) == [(2, 2, "a"), (5, 5, "b")]
+    assert list(outside([(1, 2, ""), (5, 6, ""), (6, 7, "")], [(2, 5)])) == [(6, 7, "")]

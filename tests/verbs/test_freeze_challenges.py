@@ -11,6 +11,7 @@ import pytest
 from tunebook.core.errors import BookError, DataError, PlanError
 from tunebook.core.verdict import Gate
 from tunebook.tables.make import child
+from tunebook.verbs.abtest.challenges import all_challenges
 from tunebook.verbs.abtest.prepared import prepare_test
 from tunebook.verbs.freeze_challenges import add_to_gate, freeze_challenges
 from tunebook.verbs.steps.book import Book, open_book
@@ -126,3 +127,12 @@ def test_the_rest_of_book_toml_stays(text: str, there: str, tmp_path: Path) -> N
 def test_a_gate_without_a_set_is_looser() -> None:
     assert Gate().looser(Gate(challenges=["base"])) == ["challenges"]
     assert Gate(challenges=["base", "new"]).looser(Gate(challenges=["base"])) == []
+
+
+def test_files_of_a_test_and_of_the_gate_stand_together(own: Book, tmp_path: Path) -> None:
+    freeze_challenges(own, own.runs[-1], "base", margin=0.1, only=["emoji"])
+    (tmp_path / "hard.csv").write_text("text,label\na,good\nb,bad\n", encoding="utf-8")
+    found = all_challenges(own.path, Gate(challenges=["base"]), [f"{tmp_path / 'hard.csv'}=0.03"])
+    assert [(one.path.name, one.margin) for one in found] == [("emoji.jsonl", 0.1), ("hard.csv", 0.03)]
+    with pytest.raises(PlanError, match=r"ab\.challenge"):
+        all_challenges(own.path, Gate(), ["none.csv"])

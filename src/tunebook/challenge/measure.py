@@ -35,7 +35,7 @@ class Judge:
 
     Attributes:
         labels: that the model knows; data: the book's rows; metric: of the scores.
-        ask: gives the answers to rows; the text names what they are.
+        ask: gives the answers to rows and keeps them; the text names what they are. once: the same, not kept.
     """
 
     task: Task
@@ -43,6 +43,7 @@ class Judge:
     data: DataRef
     metric: str
     ask: Ask
+    once: Callable[[Rows], Answers] | None = None
 
 
 def measured(judge: Judge, rows: Rows, before: Answers, changed: Changed, how: Perturbation) -> Capability:
@@ -164,6 +165,8 @@ def examples_of(
 ) -> list[Example]:
     """The first few of the rows that are chosen, (N,), with what was answered to both texts."""
     places = np.flatnonzero(chosen)[:_EXAMPLES].tolist()
+    if not places:  # answers to no rows have no form
+        return []
     (rows, old), (new, now) = ((rows.at(places), answers[places]) for rows, answers in (before, after))
     return [
         Example(

@@ -69,11 +69,12 @@ def moved(length: int, edits: Iterable[Edit]) -> tuple[Ints, Ints]:
 
 
 def outside(edits: Iterable[Edit], spans: Sequence[tuple[int, int]]) -> Iterator[Edit]:
-    """The edits that touch none of these parts of a text."""
+    """The edits that touch none of these parts of a text, nor join one to what stands beside it."""
     for start, end, new in edits:
         inner = any(start < last and first < end for first, last in spans)
         between = start == end and any(first < start < last for first, last in spans)
-        if not (inner or between):
+        joins = start < end and not new and any(start == last or end == first for first, last in spans)
+        if not (inner or between or joins):
             yield start, end, new
 
 

@@ -33,6 +33,7 @@ class WaysOptions:
     ] = None
     rows: Annotated[list[Path] | None, option("challenge_rows", "--rows", metavar="FILE")] = None
     templates: Annotated[list[Path] | None, option("challenge_templates", "--templates", metavar="FILE")] = None
+    attack: Annotated[int, option("challenge_attack", "--attack", metavar="N")] = 0
     limit: Annotated[int, option("challenge_limit", "--limit", metavar="N")] = 500
     seed: Annotated[int, option("challenge_seed", "--seed", metavar="N")] = 0
 
@@ -45,6 +46,7 @@ class WaysOptions:
             "sentiment": read_changes(self.sentiment or (), "--sentiment"),
             "rows": self.rows or (),
             "templates": self.templates or (),
+            "attack": self.attack,
             "limit": self.limit,
             "seed": self.seed,
         }

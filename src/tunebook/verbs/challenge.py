@@ -24,6 +24,7 @@ from tunebook.core.nouns import DataRef, Split, read_json, write_json
 from tunebook.core.params import build
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import task_of
+from tunebook.verbs.attack import attack
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.runs import Run
 
@@ -42,6 +43,7 @@ class Ways(TypedDict, total=False):
         seed: start of all chance.
         templates: files of templates; our own where two sentiments are known, without it.
         rows: files of labelled rows with the book's columns, and perhaps a column `capability`.
+        attack: rows whose words are replaced by like ones until the answer is wrong; none without it.
     """
 
     only: Sequence[str]
@@ -51,6 +53,7 @@ class Ways(TypedDict, total=False):
     seed: int
     templates: Sequence[Path | str]
     rows: Sequence[Path | str]
+    attack: int
 
 
 def challenge(
@@ -91,6 +94,8 @@ def challenge(
     for made, others in asked.others:
         found.append(alone(judge, made, others, base))
         watch.advance()
+    if (attacked := ways.get("attack", 0)) > 0:
+        found.append(attack(run, judge, (rows, before), attacked))
     watch.finish()
     whole = Challenged(
         run=run.id,
@@ -224,16 +229,18 @@ def judge_of(run: Run, data: DataRef, split: str) -> Judge:
         return load_model(run.model, plan)
 
     def ask(rows: Rows, name: str) -> Answers:
-        def asked() -> Answers:
-            found: Answers = model().logits(rows, None)
-            return found
+        return answers(run, rows, f"challenges/{split}-{name}", ask=lambda: ask_once(model(), rows))
 
-        return answers(run, rows, f"challenges/{split}-{name}", ask=asked)
+    return Judge(task_of(plan.task)(), plan.labels, data, plan.params.metric, ask, lambda rows: ask_once(model(), rows))
 
-    return Judge(task_of(plan.task)(), plan.labels, data, plan.params.metric, ask)
+
+def ask_once(model: Any, rows: Rows) -> Answers:
+    """What a loaded model answers to rows."""
+    found: Answers = model.logits(rows)
+    return found
 
 
 __all__ = [
-    "LEVEL", "Prepared", "Ways", "challenge", "chosen_perturbations", "drawn", "judge_of", "prepare_challenge",
-    "read_challenge",
+    "LEVEL", "Prepared", "Ways", "ask_once", "challenge", "chosen_perturbations", "drawn", "judge_of",
+    "prepare_challenge", "read_challenge",
 ]  # fmt: skip

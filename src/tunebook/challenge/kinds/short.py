@@ -10,8 +10,8 @@ from tunebook.challenge.perturbation import BOTH, Draw, Languages, Perturbation
 from tunebook.challenge.texts import words
 from tunebook.data.cleaning import Edit
 
-# Words that a telegram leaves out. Those of negation, of degree and of contrast stay.
-_ENGLISH = re.compile(
+# English words that a telegram leaves out. Those of negation, of degree and of contrast stay.
+SMALL = re.compile(
     r"an?|the|this|that|these|those|is|are|was|were|am|be|been|being|has|have|had|do|does|did|of|to|in|on|at|for|with|by"
     r"|from|as|and|its?|i|my|me|we|us|our|you|your|he|she|they|them|their|his|her|there|here|also|just|really|quite|so"
     r"|will|would",
@@ -47,7 +47,7 @@ class Short(Perturbation):
             left = len(text) - sum(end - start for start, end, _ in found)
             return found if left >= 4 else []
         places = words(text)
-        small = [(start, end) for start, end in places if _ENGLISH.fullmatch(text, start, end)]
+        small = [(start, end) for start, end in places if SMALL.fullmatch(text, start, end)]
         if len(places) - len(small) < 2:
             return []
         return [(start, _behind(text, end), "") for start, end in small]
@@ -62,4 +62,4 @@ def _behind(text: str, end: int) -> int:
     return end + 1 if text[end : end + 1] == " " else end
 
 
-__all__ = ["Short"]
+__all__ = ["SMALL", "Short"]

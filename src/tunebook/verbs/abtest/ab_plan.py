@@ -11,7 +11,6 @@ from pydantic import Field
 
 from tunebook.core.call_check import Allow
 from tunebook.core.errors import PlanError, TunebookError
-from tunebook.core.files import file_id
 from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import DataRef, Plan, Record, Split
 from tunebook.core.registry import task_of
@@ -19,17 +18,16 @@ from tunebook.core.verdict import CLASS, GUARDS, RETENTION, Gate, asked_gate, as
 from tunebook.stats.degrees_of_freedom import Sizes
 from tunebook.stats.gate import check_groups
 from tunebook.verbs.abtest.arms import Arm
+from tunebook.verbs.abtest.challenges import Challenge, all_challenges
 from tunebook.verbs.abtest.classes import class_sizes, watched
 from tunebook.verbs.abtest.scored import Exam
 from tunebook.verbs.abtest.spending import PlannedLook, Taken, dearest, planned_looks, spent_elsewhere
-from tunebook.verbs.steps.challenge_sets import read_set, set_folder
 
 Guards = Mapping[str, "float | Literal['off']"]
 _MARGINS = {CLASS: 0.05, "calibration": 0.02, RETENTION: 0.05}
 # A margin that was not asked for must be within reach of the rows: with fewer of them even equal tables would fail it.
 _ROWS_TO_CALIBRATE, _ROWS_KEPT = 500, 500
 _WIDEST = 2  # times its margin: a class whose rows cannot hold that is reported only
-_CHALLENGE_MARGIN = 0.02
 _FUTILITY = 0.05  # a smaller chance to promote at the planned end is not worth further runs
 
 
@@ -116,14 +114,6 @@ class Guard(Record):
     margin: float | None
     least: int = 0
     classes: int = 0
-
-
-class Challenge(Record):
-    """A file of rows on which B must not do worse by more than a margin."""
-
-    path: Path
-    hash: str
-    margin: float
 
 
 class ABPlan(Record):
@@ -223,7 +213,7 @@ def make_ab_plan(
         content=data.content,
         guards=_guards(asked.guard, a.base, exam, len(seeds)),
         business=_own(exam, {metric, *asked.guard}),
-        challenges=_challenges(data.path.parent, gate, options.get("challenges", ())),
+        challenges=all_challenges(data.path.parent, gate, options.get("challenges", ())),
         prices=options.get("prices", Prices()),
         continues=a.base.continues,
     )
@@ -268,36 +258,9 @@ def _guard(name: str, asked: float | Literal["off"] | None, rows: tuple[int, lis
     return Guard(name=name, margin=margin, least=_ROWS_KEPT if asked is None and name == RETENTION else 0)
 
 
-def _challenges(book: Path, gate: Gate, given: Sequence[str | Path]) -> list[Challenge]:
-    """The files that are asked for, and those of the gate's frozen sets; a file that is both has the smaller margin."""
-    found: dict[str, Challenge] = {}
-    for name in gate.challenges:
-        folder = set_folder(book, name).resolve()
-        frozen = [
-            Challenge(path=folder / one.file, hash=one.hash, margin=one.margin) for one in read_set(book, name).files
-        ]
-        found |= {one.hash: one for one in frozen}
-    for asked in map(_challenge, given):
-        if asked.hash not in found or asked.margin < found[asked.hash].margin:
-            found[asked.hash] = asked
-    return list(found.values())
-
-
-def _challenge(given: str | Path) -> Challenge:
-    """A file, with the margin that may stand behind its name."""
-    text, sign, margin = str(given).rpartition("=")
-    path = Path(text) if sign and not Path(str(given)).exists() else Path(str(given))
-    try:
-        own = float(margin) if sign and path == Path(text) else _CHALLENGE_MARGIN
-        return Challenge(path=path.resolve(), hash=file_id(path), margin=own)
-    except (OSError, ValueError) as error:
-        raise PlanError("ab.challenge", key="challenge", value=str(given), reason=str(error)) from error
-
-
 __all__ = [
     "ABPlan",
     "Asked",
-    "Challenge",
     "Guard",
     "Guards",
     "PlannedLook",

@@ -25,8 +25,9 @@ from tunebook.core.progress import Progress
 from tunebook.core.verdict import CLASS, RATIOS, RETENTION, Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds
-from tunebook.verbs.abtest.ab_plan import ABPlan, Challenge, Guard
+from tunebook.verbs.abtest.ab_plan import ABPlan, Guard
 from tunebook.verbs.abtest.arms import Result
+from tunebook.verbs.abtest.challenges import Challenge
 from tunebook.verbs.abtest.classes import class_rows, holdable
 from tunebook.verbs.abtest.looks import gain
 from tunebook.verbs.abtest.pairs import Pair
