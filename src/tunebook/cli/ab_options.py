@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tunebook.cli.options import Allowed, listed, option, pair, wrong
+from tunebook.cli.options import Allowed, option, pair, wrong
+from tunebook.core.changes import numbers
 
 if TYPE_CHECKING:
     from tunebook.verbs.abtest.ab_plan import Asked
@@ -59,12 +60,12 @@ def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> A
 
     asked: Asked = {"aa": rule.aa, "allow": allowed.names}
     if rule.seeds is not None:
-        numbers = _numbers("--seeds", rule.seeds)
-        asked["seeds"] = numbers[0] if len(numbers) == 1 else numbers
+        found = numbers("--seeds", rule.seeds)
+        asked["seeds"] = found[0] if len(found) == 1 else found
         asked_seeds(Gate(), asked["seeds"])
     if rule.looks is not None:
         none = rule.looks.strip().lower() in ("none", "无")
-        asked["looks"] = [] if none else _numbers("--looks", rule.looks)
+        asked["looks"] = [] if none else numbers("--looks", rule.looks)
     if rule.delta is not None:
         asked["delta"], asked["delta_kind"] = read_delta(rule.delta)
     if rule.metric is not None:
@@ -114,13 +115,6 @@ def read_amount(name: str, text: str) -> float:
     if not _NUMBER.fullmatch(number):
         raise wrong(name, text, _AMOUNTS)
     return float(number) / (100 if found else 1)
-
-
-def _numbers(name: str, text: str) -> list[int]:
-    parts = listed(text)
-    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
-        raise wrong(name, text, "5 | 3,5,10")
-    return [int(part) for part in parts]
 
 
 def _guard(text: str) -> tuple[str, float | Literal["off"]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from tunebook.cli.parser import Words, flags_of
-from tunebook.core.changes import pair
+from tunebook.core.changes import listed, pair
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.messages import say
 
@@ -174,11 +174,6 @@ def _read(name: str, value: Any) -> Any:
     if name == "max_dropped":
         return share("--max-dropped", value)
     return value
-
-
-def listed(text: str) -> list[str]:
-    """Items of a text with commas, Chinese ones too."""
-    return [item.strip() for item in text.replace("，", ",").replace("、", ",").split(",") if item.strip()]
 
 
 def share(name: str, text: str) -> float:

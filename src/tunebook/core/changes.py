@@ -37,4 +37,21 @@ def read_changes(given: Iterable[str], option: str = "--set") -> dict[str, str]:
     return changes
 
 
-__all__ = ["pair", "read_changes"]
+def listed(text: str) -> list[str]:
+    """Items of a text with commas, Chinese ones too."""
+    return [item.strip() for item in text.replace("，", ",").replace("、", ",").split(",") if item.strip()]
+
+
+def numbers(name: str, text: str) -> list[int]:
+    """Whole numbers of a text with commas.
+
+    Raises:
+        TunebookError: `cli.option` for anything else.
+    """
+    parts = listed(text)
+    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
+        raise TunebookError("cli.option", key=name, value=text, allowed="5 | 3,5,10")
+    return [int(part) for part in parts]
+
+
+__all__ = ["listed", "numbers", "pair", "read_changes"]

@@ -90,7 +90,15 @@ class Course:
 
 
 def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> PreparedTest:
-    """Plan both arms and write the frozen plan of their test.
+    """Plan both arms and write the frozen plan of their test. Raises as `foreseen_test`."""
+    prepared = foreseen_test(book, a, b, **asked)
+    if not (prepared.folder / "plan.json").is_file():
+        write_json(prepared.plan, prepared.folder / "plan.json")
+    return prepared
+
+
+def foreseen_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> PreparedTest:
+    """The same, and nothing is written.
 
     Raises:
         RefusedError: `promote.laxer`, it was to bind and does not. Else as `ab`.
@@ -123,10 +131,7 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     ]
     earlier = [replace(task, exam=replace(task.exam, texts=texts)) for task in earlier_tasks(arms[0].base)]
     sees = foresight(plan, verdicts)
-    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier, sees, lax)
-    if not (prepared.folder / "plan.json").is_file():
-        write_json(plan, prepared.folder / "plan.json")
-    return prepared
+    return PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier, sees, lax)
 
 
 def arms_of(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
@@ -260,4 +265,4 @@ def run_name(plan: ABPlan) -> str:
     return plan.continues.name if plan.continues else ""
 
 
-__all__ = ["Course", "PreparedTest", "Table", "arms_of", "prepare_test", "run_name"]
+__all__ = ["Course", "PreparedTest", "Table", "arms_of", "foreseen_test", "prepare_test", "run_name"]

@@ -13,3 +13,6 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "1";
 });
 window.addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent; });
+
+// On a narrow screen the tab that is open is not out of sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
