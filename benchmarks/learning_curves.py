@@ -3,8 +3,9 @@
 `drawn`: curves of known power laws, with the chance of seeds and of shared validation rows; how often the 90 % interval
 holds the true error at one, two and four times the largest size. `real`: a linear model on the frozen base model,
 trained on sizes up to a quarter of the rows with 300 validation rows of its own each time; how often the interval for
-twice and four times the largest size holds the accuracy that such a model then has on many held-out rows, how far the
-law and its simpler rivals are off, and what the check against the largest size would have said.
+twice and four times the largest size holds the error that such a model then has on all held-out rows (2,800, those 300
+among them; their own chance is added to the interval), how far the law and its simpler rivals are off, and what the
+check against the largest size would have said.
 
     OMP_NUM_THREADS=1 python -m benchmarks LEARNING_CURVE [--worlds 150] [--repeats 6]
 """
@@ -82,7 +83,7 @@ def real(name: str, repeats: int) -> dict[str, Any]:
     vectors = frozen_features(model_of(name), [text for text, _ in rows], 32)
     classes = np.unique([label for _, label in rows], return_inverse=True)[1]
     pool, others = np.arange(4 * LARGEST), np.arange(4 * LARGEST, len(rows) - TESTED)
-    test = np.arange(len(rows) - TESTED, len(rows))
+    held = np.arange(4 * LARGEST, len(rows))
 
     def wrong(places: Array, asked: Array) -> Array:
         model = linear_model(STRENGTH, "softmax").fit(vectors[places], classes[places])
@@ -91,7 +92,7 @@ def real(name: str, repeats: int) -> dict[str, Any]:
     truth = []
     for times in TIMES:
         draws = [np.random.default_rng(1000 + seed).permutation(pool)[: times * LARGEST] for seed in range(SEEDS)]
-        truth.append(float(np.mean([wrong(places, test).mean() for places in draws])))
+        truth.append(float(np.mean([wrong(places, held).mean() for places in draws])))
     cases = []
     for repeat in range(repeats):
         random = np.random.default_rng(repeat)
@@ -101,7 +102,7 @@ def real(name: str, repeats: int) -> dict[str, Any]:
         answers = np.array([[wrong(order[:size], asked) for order in orders] for size in sizes])
         measured = Measured(sizes.astype(float), answers.mean(axis=2), moved(answers.astype(float), random))
         fits = {form: fit(measured, form) for form in FORMS}
-        power = [fits["power"].at(float(times * LARGEST)) for times in TIMES]
+        power = [told(fits["power"], times, true, len(held), random) for times, true in zip(TIMES, truth, strict=True)]
         cases.append(
             {
                 "foretold": power,
@@ -114,6 +115,15 @@ def real(name: str, repeats: int) -> dict[str, Any]:
             }
         )
     return {"largest": LARGEST, "true_error": truth, **_summed(cases), "cases": cases}
+
+
+def told(made: Any, times: int, true: float, rows: int, random: np.random.Generator) -> tuple[float, float, float]:
+    """The error at a multiple of the largest size with the ends of its interval; the chance of the held-out rows that
+    the truth was measured on is in it."""
+    drawn = made.draws.at(float(times * LARGEST))[:, 0]
+    drawn = drawn + random.normal(0, math.sqrt(true * (1 - true) / rows), size=len(drawn))
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    return float(made.law.at(float(times * LARGEST))[0, 0]), float(low), float(high)
 
 
 def _summed(cases: list[dict[str, Any]]) -> dict[str, Any]:
