@@ -1,0 +1,67 @@
+"""Errors of a run and a text tried out, on their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.books import Trained, base, book, trained  # noqa: F401
+from tests.web.test_jobs import ended
+from tests.web.visitor import Visitor, words_of
+
+from tunebook.verbs.errors import errors as diagnose
+from tunebook.verbs.steps.book import Book
+from tunebook.web.jobs import Jobs
+from tunebook.web.pages import errors, explain
+
+
+@pytest.fixture
+def found(trained: Callable[[str], Trained]) -> Trained:  # noqa: F811
+    return trained("classes")
+
+
+def test_what_is_known_of_a_run_is_shown(found: Trained) -> None:
+    visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}/{errors.PAGE.tab}"
+    diagnosed = diagnose(found.run)
+    page = visitor.get(f"{at}?run={found.run.id}").text
+    assert f"runs/{found.run.id}/validation/errors.html" in page and "tunebook errors" in words_of(page)
+    ids = [row.id for part in diagnosed.suspects for row in part.found]
+    assert ("data/rows?ids=" in page) == bool(ids)
+    assert visitor.get(f"{at}?run=none").status_code == 422
+
+
+def test_work_is_begun_once_as_the_command_does_it(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}/errors"
+    monkeypatch.setattr(errors, "words_of", lambda at, run, key: ["check", str(Path(at.path) / "none")])
+    done = visitor.submit(at, {"work": "errors", "run": found.run.id}, follow_redirects=False)
+    jobs = Jobs(found.book.path)
+    assert done.status_code == 303 and done.headers["location"].endswith(jobs.all()[0].number)
+    assert ended(jobs, jobs.all()[0]) == "wrong"
+    assert visitor.submit(at, {"work": "rm", "run": found.run.id}).status_code == 422
+
+
+def test_every_piece_of_work_is_a_command(found: Trained) -> None:
+    from tunebook.cli.app import COMMANDS
+
+    lines = [errors.words_of(found.book, found.run, key) for key in errors.WORK]
+    assert {line[0] for line in lines} <= set(COMMANDS) and all(line[-2:] == ["--run", found.run.id] for line in lines)
+
+
+def test_a_text_is_answered_and_its_words_marked(found: Trained) -> None:
+    visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}/{explain.PAGE.tab}"
+    text = found.run.plan.labels.names[0] + " <b>thing</b>"
+    answer = visitor.submit(at, {"text": text, "a": found.run.id, "b": found.run.id, "why": "1"})
+    assert answer.status_code == 200 and answer.text.count('class="verdict"') == 1  # one model, asked once
+    assert "<b>thing" not in answer.text and 'class="explained"' in answer.text
+    assert visitor.get("/explain.css").headers["content-type"].startswith("text/css")
+    empty = visitor.submit(at, {"text": " ", "a": found.run.id, "why": "1"})
+    assert empty.status_code in (200, 422) and "Traceback" not in empty.text
+    assert visitor.submit(at, {"text": "x", "a": "none"}).status_code == 422
+
+
+def test_a_book_without_a_model_says_so(book: Book) -> None:  # noqa: F811
+    for page in (errors.PAGE, explain.PAGE):
+        answer = Visitor(book.path).get(f"/book/{book.path.name}/{page.tab}")
+        assert answer.status_code == 200 and "train one first" in words_of(answer.text)
+    assert errors.finished(book) == []
