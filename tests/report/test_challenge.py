@@ -76,3 +76,14 @@ def test_the_sentence() -> None:
     assert "1 of 2" in verdict(made())
     assert "None of 2" in verdict(made(bad=False))
     assert verdict(made().model_copy(update={"capabilities": []})) == str(localized("challenge.nothing"))
+
+
+def test_of_an_attack_nothing_is_proven() -> None:
+    attack = capability("attack", 0.6).model_copy(update={"source": "attack", "p_value": None})
+    praise = Capability(
+        key="praise", group="meaning", source="perturbation", expects="positive", rows=40, met=span(0.9)
+    )
+    found = made().model_copy(update={"capabilities": [attack, praise]})
+    assert [row[-1] for row in brief_rows(found)] == ["–", "✓"]
+    assert [row[-1] for row in table(found).rows] == ["–", str(localized("challenge.held"))]
+    assert "90.0%" in brief_rows(found)[1][3]

@@ -87,7 +87,8 @@ def challenge(
         return Answer(frozen.model_dump(mode="json"), lambda screen: _tell_frozen(screen, frozen, keep.gate), go)
     with Bars() as bars:
         made = ask(found, split=part, progress=bars, **asked)
-    return Answer(made.model_dump(mode="json"), lambda screen: _tell(screen, made))
+    go = (command("challenge", book, "--freeze", "base", "--gate"),)
+    return Answer(made.model_dump(mode="json"), lambda screen: _tell(screen, made), go)
 
 
 def _margin(keep: FreezeOptions) -> float | None:

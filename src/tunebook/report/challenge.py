@@ -87,7 +87,7 @@ def brief_rows(found: Challenged) -> list[tuple[str, ...]]:
             "–" if item.score is None else score_text(item.score.value),
             fall_text(item, found.metric),
             "–" if item.flipped is None else share_text(item.flipped.value),
-            "✗" if item.failed else "–" if item.skipped else "✓",
+            "✗" if item.failed else "–" if item.skipped or item.source == "attack" else "✓",
         )
         for item in found.capabilities
     ]
@@ -121,7 +121,6 @@ def table(found: Challenged) -> Table:
         Column(say("challenge.before"), "number"),
         Column(_fall_heading(found.metric), "number"),
         Column(say("challenge.flipped"), "number"),
-        Column(say("challenge.met"), "number"),
         Column(say("challenge.outcome")),
     )
     rows = tuple(_row(item, found.metric) for item in found.capabilities if not item.skipped)
@@ -137,13 +136,19 @@ def _row(item: Capability, metric: str) -> tuple[Cell, ...]:
         name_of(item),
         f"{phrase('challenge.group', item.group)}: {phrase('challenge.expects', item.expects)}",
         item.rows,
-        _spread(item.score),
+        _shares(item.met) if item.score is None else _spread(item.score),
         item.before,
         fall,
         _shares(item.flipped),
-        _shares(item.met),
-        say("challenge.failed" if item.failed else "challenge.held"),
+        _outcome(item),
     )
+
+
+def _outcome(item: Capability) -> str:
+    """Of what was searched for nothing is proven or held."""
+    if item.source == "attack":
+        return "–"
+    return say("challenge.failed" if item.failed else "challenge.held")
 
 
 def _spread(found: Interval | None) -> Cell:
@@ -158,7 +163,7 @@ def _shares(found: Interval | None) -> Cell:
 
 def _plot(found: Challenged) -> Markup | str:
     """The falls under each other on one scale."""
-    fallen = [(item, item.fall) for item in found.capabilities if item.fall is not None]
+    fallen = [(item, item.fall) for item in found.capabilities if item.fall is not None and item.source != "attack"]
     if not fallen:
         return ""
     scale = 100 if is_share(found.metric) else 1
