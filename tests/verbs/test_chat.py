@@ -12,6 +12,7 @@ from tunebook.core.errors import RunError
 from tunebook.data.options import DataOptions
 from tunebook.tables.make import child
 from tunebook.verbs.chat import Talk, begin
+from tunebook.verbs.errors import errors
 from tunebook.verbs.init import init
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
@@ -85,3 +86,10 @@ def test_halves_of_characters_end_no_conversation(written: tuple[Book, Run]) -> 
     talk = begin(written[1])
     answered(talk, "swap \udcff , b \ud83d")
     assert talk.chat.turns[0].content == "swap \ufffd , b \ufffd" and len(talk.chat.turns) == 2
+
+
+def test_written_answers_are_diagnosed(written: tuple[Book, Run]) -> None:
+    found = errors(written[1])
+    assert (found.missing, found.confusions, found.spans, found.suspects) == ({}, [], [], [])
+    assert found.worst[0].mass == max(row.mass for row in found.worst)
+    assert all(len(row.near) == 3 for row in found.worst)

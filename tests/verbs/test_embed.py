@@ -20,6 +20,7 @@ from tunebook.data.options import DataOptions
 from tunebook.models.files import unreadable
 from tunebook.tables.make import child
 from tunebook.verbs.embed import check_index, embed, embed_file, index_file, nearest_rows
+from tunebook.verbs.errors import errors
 from tunebook.verbs.served import Embedder
 from tunebook.verbs.soup import soup
 from tunebook.verbs.steps.book import open_book
@@ -261,3 +262,11 @@ def test_another_task_has_no_vectors(trained: Any) -> None:
     with pytest.raises(RunError) as caught:
         nearest_rows(other, Path("of-another-run.parquet"), "a")
     assert caught.value.code == "embed.task", "whatever the file: no other one would do"
+
+
+def test_queries_are_diagnosed(run: Any) -> None:
+    found = errors(run)
+    assert (found.measure, found.missing, found.confusions, found.suspects) == ("ndcg@10", {}, [], [])
+    assert found.wrong == len(found.worst) > 0
+    assert all(len(row.near) == 3 and row.said for row in found.worst)
+    assert found.worst[0].row in (run.results("validation") / "errors.html").read_text(encoding="utf-8")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 LEAST = 10  # rows of a slice
-_WORDS, _VALUES, _NUMBERS = 1500, 60, 10
+CELLS = 60_000_000  # rows times conditions that are held at once
+_WORDS, _VALUES, _NUMBERS = 6000, 60, 10
 _QUANTILES = (0.2, 0.4, 0.6, 0.8, 1.0)
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
@@ -187,12 +188,12 @@ def _words(texts: Sequence[str]) -> Iterator[Condition]:
     for row, text in enumerate(texts):
         for term in terms(text):
             where[term].append(row)
-    frequent = sorted(where.items(), key=lambda item: (-len(item[1]), -len(item[0]), item[0]))
-    for term, rows in frequent[: 4 * _WORDS]:
-        if LEAST <= len(rows) <= len(texts) // 2:
-            mask = np.zeros(len(texts), dtype=bool)
-            mask[rows] = True
-            yield Condition(Part(sort="words", value=term), mask)
+    enough = {term: rows for term, rows in where.items() if LEAST <= len(rows) <= len(texts) // 2}
+    frequent = sorted(enough.items(), key=lambda item: (-len(item[1]), -len(item[0]), item[0]))
+    for term, rows in frequent[: min(_WORDS, CELLS // (2 * max(len(texts), 1)))]:
+        mask = np.zeros(len(texts), dtype=bool)
+        mask[rows] = True
+        yield Condition(Part(sort="words", value=term), mask)
 
 
-__all__ = ["LEAST", "Condition", "conditions", "terms"]
+__all__ = ["CELLS", "LEAST", "Condition", "conditions", "terms"]

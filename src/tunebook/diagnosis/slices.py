@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.diagnosis.conditions import LEAST, Condition
+from tunebook.diagnosis.conditions import CELLS, LEAST, Condition
 from tunebook.diagnosis.records import Part, Slice, Slices
 from tunebook.diagnosis.shares import share_of
 from tunebook.stats.worst_parts import DRAWS, parts_of, root_ratio, worse_parts
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 SURE = 0.05
-_PAIRED, _MOST, _NUMBERS = 150, 6000, 12_000_000  # words that are joined with others; slices; and cells of masks
+_PAIRED, _MOST = 150, 6000  # words that are joined with others; and slices
 _SHOWN, _NEAR, _IDS = 15, 5, 50
 _LEFT = 2.0  # root of the likelihood ratio from which on what is left of a slice is still worse
 
@@ -47,7 +47,7 @@ def combined(told: Sequence[Condition], words: Sequence[Condition]) -> list[tupl
     found = [([one.part], one.rows) for one in single]
     seen = {one.rows.tobytes() for one in single}
     rows = len(single[0].rows) if single else 1
-    most = max(len(single), min(_MOST, _NUMBERS // max(rows, 1)))
+    most = max(len(single), min(_MOST, CELLS // max(rows, 1)))
     for first, one in enumerate(told):
         for other in (*told[first + 1 :], *words[:_PAIRED]):
             if len(found) >= most:

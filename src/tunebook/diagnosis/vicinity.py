@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 NEIGHBOURS = 10
 BEYOND = 0.95
-_SHOWN, _BLOCK = 3, 512
+_SHOWN, _BLOCK, _MOST = 3, 512, 3000
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Vicinity:
         places, likeness: numbers of the nearest training rows of each row and their cosines, shape (N, k), nearest
             first.
         distance: one less the mean cosine to the nearest ones, shape (N,).
-        rank: share of the training rows whose own distance, to all other training rows, is smaller, shape (N,).
+        rank: share of the training rows (of 3,000 of them, where there are more) whose own distance, to all other
+            training rows, is smaller, shape (N,).
     """
 
     places: NDArray[np.int64]
@@ -42,7 +43,8 @@ class Vicinity:
     def of(cls, vectors: Array, known: Array, neighbours: int = NEIGHBOURS) -> Vicinity:
         """Of vectors (N, D) among those of training rows (M, D), all of length 1; M is 2 at least."""
         places, likeness = nearest(vectors, known, neighbours)
-        own = nearest(known, known, neighbours + 1)[1][:, 1:]  # the nearest of all is the row itself
+        few = np.random.default_rng(0).permutation(len(known))[:_MOST]
+        own = nearest(known[few], known, neighbours + 1)[1][:, 1:]  # the nearest of all is the row itself
         apart = np.sort(1 - own.mean(1))
         distance = 1 - likeness[:, : own.shape[1]].mean(1)
         return cls(places, likeness, distance, np.searchsorted(apart, distance) / len(apart))

@@ -36,7 +36,7 @@ def parts_of(masks: Array) -> csr_array:
     """Parts as a sparse matrix (S, N), of masks (S, N)."""
     from scipy.sparse import csr_array
 
-    return csr_array(np.asarray(masks, dtype=np.float64))
+    return csr_array(np.asarray(masks, dtype=bool)).astype(np.float64)
 
 
 def worse_parts(parts: csr_array, mass: Array, units: Units, draws: int = DRAWS, seed: int = 0) -> Tested:
