@@ -35,7 +35,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "embed": ("tunebook embed book passages.csv --into vectors.parquet --text body",),
     "search": ('tunebook search book vectors.parquet "{parcel}"',),
-    "errors": ("tunebook errors book", "tunebook errors book --run RUN --json"),
+    "errors": ("tunebook errors book", "tunebook errors book --run RUN --split validation"),
     "correct": (
         "tunebook correct book suspects.csv --column suggestion --dry-run",
         "tunebook correct book put-right.csv",
