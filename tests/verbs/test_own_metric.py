@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from tunebook.core.nouns import read_json
 from tunebook.verbs.ab import ab
 from tunebook.verbs.abtest.ab_plan import ABPlan
 from tunebook.verbs.abtest.binding import laxer
+from tunebook.verbs.abtest.exams import split_exam
 from tunebook.verbs.abtest.prepared import prepare_test
 from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.promote import weigh
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.book_file import write_book_file
 
@@ -53,6 +56,29 @@ def test_it_judges_a_test_and_is_guarded_in_another(priced: Book) -> None:
     (found,) = [guard for guard in guarded.guardrails if guard.name == "money"]
     assert found.kind == "own" and found.held and found.margin == 0.05
     assert guarded.extra["metrics"]["money"] == pytest.approx([sum(a) / 3, sum(b) / 3])
+
+
+def test_the_last_proof_of_a_promotion_is_by_it_too(proven: Book) -> None:
+    trial = weigh(proven, 3).trial
+    assert trial is not None
+    (proven.path / "costs.csv").write_text("true,bad,good\nbad,0,4\ngood,1,0\n")
+    sections = {"money": Business(costs="costs.csv")}
+    write_book_file(proven.file.model_copy(update={"business": sections}), proven.path)
+    book = open_book(proven.path)
+    priced = replace(trial, book=book, metric="money", exam=split_exam(trial.data, "test", "money"))
+    found = priced.scores()
+    assert found["metric"] == "money" and found["gain"] == pytest.approx(found["a"] - found["b"])
+    assert found["b"] < found["a"], "costs are told as costs, and less is the gain"
+
+
+def test_baselines_are_told_by_it_too(priced: Book) -> None:
+    report = evaluate(priced.run("latest"))
+    shares = [sum(row) / report.rows for row in report.confusion]
+    either = [4 * shares[0], shares[1]]  # of one class for all rows
+    assert report.baselines["majority"]["money"] in (pytest.approx(either[0]), pytest.approx(either[1]))
+    assert set(report.baselines["majority"]) >= {"money", "accuracy"}
+    page = (priced.run("latest").path / "report.html").read_text(encoding="utf-8")
+    assert "money (EUR)" in page
 
 
 def test_a_test_does_not_bind_once_the_costs_are_others(priced: Book) -> None:

@@ -102,7 +102,7 @@ def retention_data(kept: Retention | None) -> dict[str, Any]:
 def tell_report(screen: Console, report: Report) -> None:
     """Print the verdict and a table of the scores with their intervals and the best baseline of each."""
     from tunebook.core.formatting import baseline_name, metric_name, phrase
-    from tunebook.report.scores import all_notes, standing
+    from tunebook.report.scores import all_notes, standing, unit_text
 
     found = standing(report)
     screen.print(f"{_MARKS[found.outcome]} {found.sentence}", style=_STYLES[found.outcome])
@@ -111,7 +111,7 @@ def tell_report(screen: Console, report: Report) -> None:
     alone = next(iter(report.baselines)) if len(report.baselines) == 1 else None
     beside = baseline_name(alone) if alone else say("cli.baseline")
     headings = [title, say("cli.value"), say("cli.interval"), *([beside] if report.baselines else [])]
-    lines = [[metric_name(name), *cells] for name, *cells in score_lines(report)]
+    lines = [[metric_name(name) + unit_text(report, name), *cells] for name, *cells in score_lines(report)]
     screen.print(grid(headings, lines, right=(1,)))
     for note in all_notes(report):
         prose(screen, note, "dim")

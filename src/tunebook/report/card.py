@@ -28,13 +28,16 @@ _LANGUAGES = {"en": ["en"], "zh": ["zh"], "mixed": ["zh", "en"]}
 _ADAPTER = "adapter_config.json"
 
 
-def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> Path:
+def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef, model: Path | None = None) -> Path:
     """Write `README.md` into a model folder: front matter that the hub reads, and a card that people read.
 
     The front matter holds language, pipeline_tag, base_model (for models with a public name), metrics and
     model-index; the card holds the scores with intervals and baselines, the rows, the table, the limits, and how to
     load the model without Tunebook. Names of classes, files and models are data: they are shown as they are, never read
     as Markdown or HTML.
+
+    Args:
+        model: folder whose calibration is told; None for `folder`.
     """
     task = task_of(plan.task)()
     matter = yaml.safe_dump(front_matter(plan, report, ref), allow_unicode=True, sort_keys=False)
@@ -54,7 +57,7 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         sources=list(ref.sources),
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],
         limits=limits(report, plan),
-        threshold=threshold_text(folder) or calibration_text(folder),
+        threshold=threshold_text(folder) or calibration_text(model or folder),
         notes=task.card_notes(plan.labels) + notes_of(plan),
         snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
         merges=is_partial(folder) and not _stays_beside(plan),

@@ -161,7 +161,7 @@ def score_rows(report: Report) -> list[dict[str, Any]]:
     order = sorted(report.metrics, key=lambda name: (name != report.headline, name not in report.intervals))
     return [
         {
-            "name": metric_name(name),
+            "name": metric_name(name) + unit_text(report, name),
             "headline": name == report.headline,
             "value": score_text(report.metrics[name]),
             "interval": _ends(report, name),
@@ -169,6 +169,12 @@ def score_rows(report: Report) -> list[dict[str, Any]]:
         }
         for name in order
     ]
+
+
+def unit_text(report: Report, name: str) -> str:
+    """The unit of a metric of the owner's behind its name; empty where it has none."""
+    unit = report.extra.get("business", {}).get(name, {}).get("unit", "")
+    return f" ({unit})" if unit else ""
 
 
 def _ends(report: Report, name: str) -> str:
@@ -282,4 +288,5 @@ __all__ = [
     "standing",
     "summary_facts",
     "task_rows",
+    "unit_text",
 ]

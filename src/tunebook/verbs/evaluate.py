@@ -132,7 +132,7 @@ def _with_baselines(run: Run, own: DataRef, report: Report, ours: Side, progress
     from tunebook.verbs.steps.answers import baseline_logits, baselines
 
     plan, split = run.plan.model_copy(update={"labels": own.labels}), report.split
-    report = report.model_copy(update={"baselines": baselines(plan, own, split, progress)})
+    report = report.model_copy(update={"baselines": _worth(baselines(plan, own, split, progress), plan, own, split)})
     best = best_baseline(report)
     if best is None or math.isnan(report.metrics.get(report.headline, math.nan)):
         return report
@@ -140,6 +140,20 @@ def _with_baselines(run: Run, own: DataRef, report: Report, ours: Side, progress
     rows = load(own, split)
     gain = ahead(tasks()[plan.task](), report.headline, ours, (theirs, rows, own.labels), units_of(rows, own))
     return report.model_copy(update={"ahead": gain})
+
+
+def _worth(found: dict[str, dict[str, float]], plan: Plan, own: DataRef, split: Split) -> dict[str, dict[str, float]]:
+    """Scores of baselines with what their answers are worth to the book's owner."""
+    from tunebook.data.load import load
+    from tunebook.verbs.steps.answers import baseline_logits
+
+    metrics = own_metrics(own, load(own, split))
+    if not metrics:
+        return found
+    return {
+        name: {**scores, **scored(metrics, baseline_logits(plan, own, split, name), None)[0]}
+        for name, scores in found.items()
+    }
 
 
 def _predictions(plan: Plan, rows: Rows, logits: NDArray[np.float32]) -> Iterator[dict[str, Any]]:

@@ -126,7 +126,7 @@ def _plain(run: Run, folder: Path) -> Exported:
     if not reused:
         merge(run, folder)
         if (report := run.report) is not None:
-            write_model_card(folder, run.plan, report, prepared_data(run.plan))
+            write_model_card(folder, run.plan, report, prepared_data(run.plan), run.model)
     told = read_object(folder / _MERGED, "run", "rows", "difference")
     proof = Proof(rows=told["rows"], max_difference=told["difference"])
     return Exported(folder=folder, run=run.id, kind="hf", bytes=size_of(folder), proof=proof, reused=reused)

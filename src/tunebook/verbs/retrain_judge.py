@@ -133,8 +133,12 @@ def _best(arms: Sequence[Result], metric: str) -> Run:
     worst = float("-inf")
 
     def score(arm: Result) -> float:
-        found = None if arm.failed else arm.run.validation_scores.get(metric)
-        return worst if found is None else sign_of(metric) * found
+        if arm.failed:
+            return worst
+        scores, known = arm.run.validation_scores, metric
+        if metric not in scores:  # one of the owner's
+            known = arm.plan.params.metric
+        return sign_of(known) * scores[known] if known in scores else worst
 
     return max(arms, key=score).run
 
