@@ -11,6 +11,7 @@ import pytest
 from tests import small
 
 from tunebook.bundle.answering import Tokens
+from tunebook.bundle.calibrated import DECODING, Calibrated
 from tunebook.bundle.extracting import Extracting
 from tunebook.bundle.form import TaskForm, need_pairs, refuse_pairs
 from tunebook.bundle.reading import Reader, Whole
@@ -63,6 +64,15 @@ def test_spans_are_places_in_the_text_as_it_was_given():
     assert made.predict(["", "  "]) == [{"spans": [], "notes": ["no_text"]}] * 2
     assert made.predict(["sad"])[0] == {"spans": [], "notes": []}
     assert made.read([]) == []
+
+
+def test_calibrated_spans_are_less_sure_and_some_unsure():
+    text, plain = "the great room", bundle(Tagger, marks("great"))
+    how = Calibrated(temperature=4.0, sure=0.999)
+    [before], [after] = plain.predict([text]), bundle(Tagger, marks("great"), **{DECODING: how.facts}).predict([text])
+    odds = np.log(before["spans"][0]["score"]) - np.log1p(-before["spans"][0]["score"])
+    assert after["spans"][0]["score"] == pytest.approx(1 / (1 + np.exp(-odds / 4)), abs=1e-3)
+    assert after["notes"] == ["unsure"] and before["notes"] == []
 
 
 def test_an_answer_is_a_place_in_the_context_as_it_was_given():

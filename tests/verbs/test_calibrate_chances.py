@@ -197,6 +197,25 @@ def test_by_costs_of_more_classes_the_least_expected_cost(books: Any, tmp_path: 
     assert made.cuts.test["accuracy"].after.value == pytest.approx((given == true).mean())
 
 
+def test_by_costs_of_several_labels_each_class_has_its_own(books: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    book = books("several")
+    names = book.data.labels.names
+    prices = {name: (5.0, 1.0) if name == names[0] else (1.0, 5.0) for name in names}
+    lines = "".join(f"{name},{missed},{wrong}\n" for name, (missed, wrong) in prices.items())
+    with_costs(book, "label,missed,wrong\n" + lines, monkeypatch)
+    made = calibrate_chances(run_of(book, tmp_path / "model", monkeypatch), Wanted(cost="money"))
+    assert made.cuts is not None and made.cuts.classes[names[0]] < 0.5 < made.cuts.classes[names[1]]
+    chances, true = chances_of(book, "test", made.temperature.value)
+    given = chances >= np.array([made.cuts.classes[name] for name in names])
+    missed, wrong = (np.array([prices[name][side] for name in names]) for side in (0, 1))
+    cost = (((true > 0) & ~given) @ missed + ((true == 0) & given) @ wrong).mean()
+    assert made.cuts.test["money"].after.value == pytest.approx(cost)
+    monkeypatch.setattr("tunebook.verbs.steps.cuts.of_precision", lambda hits, share: None)
+    with pytest.raises(DataError) as caught:
+        calibrate_chances(run_of(book, tmp_path / "other", monkeypatch), Wanted(precision=0.99))
+    assert caught.value.code == "calibrate.unreached"
+
+
 def test_sure_answers_are_as_right_as_promised(books: Any, tmp_path: Path, monkeypatch: Any) -> None:
     book = books("binary")
     made = calibrate_chances(run_of(book, tmp_path / "model", monkeypatch), Wanted(accuracy=0.9))

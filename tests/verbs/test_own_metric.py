@@ -17,6 +17,7 @@ from tunebook.verbs.abtest.binding import laxer
 from tunebook.verbs.abtest.exams import split_exam
 from tunebook.verbs.abtest.prepared import prepare_test
 from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.learn import lessons
 from tunebook.verbs.promote import weigh
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.book_file import write_book_file
@@ -52,6 +53,8 @@ def test_it_judges_a_test_and_is_guarded_in_another(priced: Book) -> None:
     assert entry.evidence["metric"] == "money"
     page = (verdict.path / "report.html").read_text(encoding="utf-8")
     assert "money" in page
+    lesson = next(item for item in lessons(priced, priced.log.entries()) if item.test == verdict.test)
+    assert lesson.metric == f"money ({plan.business['money']})", "another book may call something else so"
     guarded = ab(priced, 2, 3, guard={"money": 0.05})
     (found,) = [guard for guard in guarded.guardrails if guard.name == "money"]
     assert found.kind == "own" and found.held and found.margin == 0.05

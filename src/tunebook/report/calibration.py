@@ -43,7 +43,7 @@ def threshold_caption(found: Calibration) -> str:
         return ""
     if cuts.wanted is None:
         return say("calibrate.cuts_cost", metric=cuts.metric)
-    return say("calibrate.cuts_share", by=say(f"calibrate.{cuts.by}_name"), wanted=f"{cuts.wanted:g}")
+    return say("calibrate.cuts_share", by=say(f"calibrate.{cuts.by}_name").lower(), wanted=f"{cuts.wanted:g}")
 
 
 def covered_rows(found: Certain) -> list[list[str]]:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tunebook.core.errors import BookError, TunebookError
-from tunebook.core.folders import inside
+from tunebook.core.folders import inside, read_object
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
 from tunebook.knowledge.index import Index
@@ -65,10 +65,13 @@ class _Teacher:
         self.book = book
         self.table = cache(self._table)
         self.verdict = cache(self._verdict)
+        self.plan = cache(self._plan)
 
     def lesson(self, entry: Entry) -> Lesson | None:
         """What an entry teaches; None for a new version in which nothing was changed."""
         figures = {**self.verdict(_test_of(entry)), **entry.figures}
+        if own := self.owned(entry, str(figures.get("metric", ""))):
+            figures["metric"] = own
         table = self.table(entry.table if entry.table is not None else figures.get("b"))
         before = figures.get("a") or entry.evidence.get("from") or (table.parent if table else None)
         old = self.table(before)
@@ -98,6 +101,15 @@ class _Teacher:
             **{name: figures[name] for name in _FIGURES if figures.get(name) is not None},
             **self.around,
         )
+
+    def owned(self, entry: Entry, metric: str) -> str:
+        """A metric of the book's owner with the hash of what it is, so that it is never taken for one of the same name
+        in another book; empty for any other metric."""
+        plan = entry.evidence.get("plan")
+        if plan is None:
+            plan = self.plan(_test_of(entry))
+        known = plan.get("business", {}) if isinstance(plan, dict) else {}
+        return f"{metric} ({known[metric]})" if metric in known else ""
 
     @cached_property
     def around(self) -> dict[str, Any]:
@@ -136,6 +148,13 @@ class _Teacher:
             folder = inside(self.book.path / "tests", test, said_by=self.book.log.path)
             if verdict := read_verdict(folder / "verdict.json"):
                 return verdict.model_dump(mode="json")
+        return {}
+
+    def _plan(self, test: str) -> dict[str, Any]:
+        """The frozen plan of a test; empty where it cannot be read."""
+        with suppress(BookError):
+            folder = inside(self.book.path / "tests", test, said_by=self.book.log.path)
+            return read_object(folder / "plan.json", "metric")
         return {}
 
 
