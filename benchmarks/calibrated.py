@@ -50,13 +50,13 @@ def measured(name: str, folder: Path) -> dict[str, Any]:
     names = book.data.labels.names
     (book.path / "costs.csv").write_text(costs_of(names, rows), encoding="utf-8")
     with (book.path / "book.toml").open("a", encoding="utf-8") as stream:
-        stream.write('\n[business.cost]\ncosts = "costs.csv"\n')
+        stream.write('\n[business.money]\ncosts = "costs.csv"\n')
     run = tb.train(tb.plan(child(book.champion, {**TABLE, **_OTHERS.get(name, {})}), book.data), track=())
     found: dict[str, Any] = {"rows": dict(book.data.rows), "classes": len(names)}
     heat = tb.calibrate(run).temperature
     found["temperature"] = heat.model_dump(mode="json")
-    cuts = tb.calibrate(run, cost="cost").cuts
-    told = {"validation": cuts.validation["cost"], "test": cuts.test["cost"], "accuracy": cuts.test["accuracy"]}
+    cuts = tb.calibrate(run, cost="money").cuts
+    told = {"validation": cuts.validation["money"], "test": cuts.test["money"], "accuracy": cuts.test["accuracy"]}
     found["cost"] = {"classes": cuts.classes, **{name: change.model_dump() for name, change in told.items()}}
     try:
         sure = tb.calibrate(run, accuracy=_SURE[name]).certain
