@@ -195,7 +195,8 @@ def waited(what: Callable[[], Any]) -> Any:
 def test_a_finished_run_shows_its_report_and_what_comes_next(trained: Callable[[str], Trained]) -> None:  # noqa: F811
     found = trained("classes")
     whole = Visitor(found.book.path).get(f"/book/{found.book.path.name}/train/{found.run.id}").text
-    assert f"runs/{found.run.id}/report.html" in whole and "What comes next" in whole and "<svg" in whole
+    assert f"runs/{found.run.id}/report.html" in whole and "What comes next" in whole
+    assert "<svg" in whole and " style=" not in whole
     assert page.PAGE.tab == ""
 
 

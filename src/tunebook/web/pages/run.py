@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -23,6 +25,7 @@ from tunebook.web.page import Page
 router = APIRouter()
 PAGE = Page(router, order=31)  # after the tab, whose addresses are found first
 EVERY = 1.0  # seconds between two looks
+_STYLE = re.compile(r' style="[^"]*"')
 _QUIET = 15  # looks without news after which a line is sent all the same, so that a proxy keeps the connection
 
 
@@ -39,9 +42,14 @@ def run(asked: Given, name: str, run: str) -> Response:
     plan = found.plan
     return asked.book_page(
         "run.html.j2", name, "train", run=found, plan=plan, facts=plan_facts(plan), mark=news(found).mark,
-        plots=curve_plots(found.history, plan.params.metric, found.outcome.get("best_step")),
+        plots=[_plain(plot) for plot in curve_plots(found.history, plan.params.metric, found.outcome.get("best_step"))],
         champion=book.tables.champion, **_view(asked, book, found),
     )  # fmt: skip
+
+
+def _plain(plot: Markup) -> Markup:
+    """A plot without styles of its own, which a page of the server may not have."""
+    return Markup(_STYLE.sub("", plot))
 
 
 @router.get("/book/{name}/train/{run}/state")
