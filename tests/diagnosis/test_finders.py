@@ -139,3 +139,16 @@ def test_curves_tell_of_a_loss_that_rose_or_still_falls() -> None:
         first = attributed(world.seen())[0]
         assert first.key == fault
         assert figure in first.evidence[-1]
+
+
+def test_wrong_training_labels_that_a_run_learnt_by_heart_are_named() -> None:
+    world = healthy()
+    flipped = np.where(world.rng.random(400) < 0.35, (world.labels[0] + 1) % 4, world.labels[0])
+    said = FAULTS["overfit"](world).said
+    noisy = replace(world, labels=(flipped, world.labels[1]), said=said, learnt=world.learnt * 0)
+    found = Noise().find(noisy.seen())
+    assert found is not None
+    assert (found.serious, found.where) == (True, "train")
+    unlearnt = Noise().find(replace(noisy, said=world.said, learnt=np.ones(400)).seen())
+    assert unlearnt is not None
+    assert not unlearnt.serious

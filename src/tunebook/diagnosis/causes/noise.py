@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
@@ -12,6 +13,7 @@ from tunebook.core.nouns import Interval
 from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.noise_rate import NOTHING, rates
+from tunebook.diagnosis.probe import Probe
 from tunebook.diagnosis.seen import Seen, scaled, within
 
 
@@ -34,7 +36,7 @@ class Noise(Finder):
         if p > SURE or not seen.errors:
             return None
         direct = scaled(judged.rate, self._each(seen)) if judged.p_value <= SURE else NOTHING
-        taught = self._taught(seen) if learnt.p_value <= SURE else NOTHING
+        taught = self._taught(seen, learnt.places) if learnt.p_value <= SURE else NOTHING
         share = within(max((direct, taught), key=lambda found: found.value))
         where = seen.split if judged.p_value <= learnt.p_value else "train"
         ids = seen.ids(judged.places) if where != "train" else seen.train_ids(learnt.places)
@@ -75,17 +77,25 @@ class Noise(Finder):
         return float(len(seen.mass) * max(right, 0.5) / seen.errors)
 
     @staticmethod
-    def _taught(seen: Seen) -> Interval:
-        """How many of the errors a probe that never saw the doubtful training rows does not make."""
-        from tunebook.diagnosis.probe import Probe
-
-        chances, own = seen.probe.chances, seen.train_true
-        sure = chances[np.arange(len(own)), own] >= chances.max(1) / 3
-        kept = sure if (np.bincount(own[sure], minlength=len(seen.names)) > 0).sum() > 1 else ~(own < 0)
-        fitted = seen.probe.probe
-        pruned = Probe.of(seen.train_vectors[kept], own[kept], len(seen.names), fitted.shrink, fitted.heat)
-        wrong = (pruned.logits(seen.vectors).argmax(1) != seen.true).astype(np.float64)
-        return seen.share(seen.mass - wrong)
+    def _taught(seen: Seen, doubted: NDArray[np.int64]) -> Interval:
+        """What wrong training labels cost, the larger of two: what a probe without the doubted rows gets right beyond
+        the run; or what they cost a model that learns each row by heart (the nearest row says the class), as far as the
+        run has learnt the doubted ones by heart."""
+        kept, fitted = np.ones(len(seen.train_true), dtype=bool), seen.probe.probe
+        kept[doubted] = False
+        pruned = Probe.of(seen.train_vectors[kept], seen.train_true[kept], len(seen.names), fitted.shrink, fitted.heat)
+        without = seen.share(seen.mass - (pruned.logits(seen.vectors).argmax(1) != seen.true))
+        asked = np.isin(seen.asked, doubted)
+        if not asked.any():
+            return without
+        heart = float(1 - seen.train_mass[asked].mean())
+        mended = seen.train_true.copy()
+        mended[doubted] = seen.probe.chances[doubted].argmax(1)
+        sides = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (seen.vectors, seen.train_vectors)]
+        near = (sides[0] @ sides[1].T).argmax(1)
+        before, after = ((labels[near] != seen.true).astype(np.float64) for labels in (seen.train_true, mended))
+        learnt = within(scaled(seen.share_of(before - after, before), heart))
+        return max((without, learnt), key=lambda found: found.value)
 
 
 __all__ = ["Noise"]
