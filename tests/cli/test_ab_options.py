@@ -60,6 +60,8 @@ def test_options_as_the_verb_takes_them(tmp_path: Path) -> None:
     assert read_options(GateOptions(guard=["worst_class=5pt"]), ExtraOptions(), Allowed())["guard"] == {
         "worst_class": 0.05
     }
+    mine = read_options(GateOptions(guard=["profit=5"]), ExtraOptions(), Allowed(), ["profit"])
+    assert mine["guard"] == {"profit": 5}
     assert read_options(GateOptions(continue_from="a/runs/b"), ExtraOptions(), Allowed())["continue_from"] == "a/runs/b"
     for wrong in (
         GateOptions(seeds="x"),
@@ -107,3 +109,4 @@ sys.exit(f"imported {{found}}" if found else code)
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert words[0].strip("-") in done.stdout and "nowhere" not in done.stdout
+    assert "--guard" not in words or "Did you mean class?" in done.stdout

@@ -10,6 +10,7 @@ from tunebook.cli.answer import Answer, advise, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Allowed, Books, argument, wrong
 from tunebook.cli.train import tell_start
+from tunebook.core.business import said_names
 from tunebook.core.errors import PlanError
 from tunebook.core.messages import say
 
@@ -29,7 +30,7 @@ Challenger = Annotated[str, argument("ab_new", "vN")]
 
 def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> Answer:
     """Test one version against another."""
-    asked = read_options(rule, around, allowed)  # a slip of the pen is told before anything is loaded
+    asked = read_options(rule, around, allowed, said_names(book))  # a slip of the pen is told before anything is loaded
     from tunebook.verbs.ab import run_test
     from tunebook.verbs.abtest.effects import METHODS
     from tunebook.verbs.abtest.logged_tests import rows_use

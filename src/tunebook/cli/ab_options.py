@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -49,8 +50,11 @@ class ExtraOptions:
         return self.effects_by or ("auto" if self.effects else "")
 
 
-def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> Asked:
+def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed, own: Sequence[str] = ()) -> Asked:
     """What the options ask for, as the verb takes it.
+
+    Args:
+        own: names of the metrics of the book's owner, which may be guarded too.
 
     Raises:
         TunebookError: `cli.option` for a value that its option does not take, `ab.gate`, `ab.guard`, `ab.seeds`,
@@ -76,7 +80,7 @@ def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> A
         asked["continue_from"] = rule.continue_from
     if rule.guard:
         asked["guard"] = dict(_guard(item) for item in rule.guard)
-    asked_gate(Gate(), asked, asked.get("guard", {}))  # which of these names the book knows is told with its plan
+    asked_gate(Gate(), asked, own)
     if around.promote:
         asked["binding"] = True
     asked["challenges"] = [_challenge(item) for item in rule.challenge or ()]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import Record
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -69,4 +73,12 @@ def check_names(sections: dict[str, Business]) -> dict[str, Business]:
     return sections
 
 
-__all__ = ["Business", "check_names"]
+def said_names(book: Path) -> list[str]:
+    """Names of the sections `[business.NAME]` of a book that nobody has opened yet; of one that cannot be read none,
+    for its opening says what is wrong."""
+    with suppress(OSError, ValueError, TypeError):
+        return list(tomllib.loads((book / BOOK_FILE).read_text(encoding="utf-8")).get("business", {}))
+    return []
+
+
+__all__ = ["Business", "check_names", "said_names"]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from tunebook.core.errors import PlanError
+from tunebook.core.errors import PlanError, near
 from tunebook.core.localized import Text
 from tunebook.core.nouns import Record, Split
 from tunebook.core.params import allowed_text
@@ -105,7 +105,8 @@ def asked_gate(gate: Gate, options: Mapping[str, object], own: Iterable[str] = (
     known = (*GUARDS, RETENTION, *own)
     unknown = [name for name in asked.guard if name not in known]
     if unknown:
-        raise PlanError("ab.guard", key="guard", value=unknown[0], allowed=" | ".join(known))
+        wrong = unknown[0]
+        raise PlanError("ab.guard", key="guard", value=wrong, allowed=" | ".join(known), near=near(wrong, known))
     return asked
 
 
