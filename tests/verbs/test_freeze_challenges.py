@@ -115,6 +115,8 @@ def test_names_that_are_no_file_names_and_double_ones(own: Book, tmp_path: Path)
         ('task = "t"\n', 'task = "t"\n\n[gate]\nchallenges = ["one"]\n'),
         ("[gate]\ndelta = 0.1\n", '[gate]\nchallenges = ["one"]\ndelta = 0.1\n'),
         ('[gate]\nchallenges = ["zero"]\n', '[gate]\nchallenges = ["zero", "one"]\n'),
+        ("[gate] # who may pass\ndelta = 0.1\n", '[gate] # who may pass\nchallenges = ["one"]\ndelta = 0.1\n'),
+        ('[gate]\nchallenges = [\n  "zero",\n] # all\n', '[gate]\nchallenges = ["zero", "one"] # all\n'),
     ],
 )
 def test_the_rest_of_book_toml_stays(text: str, there: str, tmp_path: Path) -> None:
@@ -122,6 +124,15 @@ def test_the_rest_of_book_toml_stays(text: str, there: str, tmp_path: Path) -> N
     book = add_to_gate(open_book(tmp_path), "one")
     assert (tmp_path / "book.toml").read_text("utf-8").endswith(there)
     assert add_to_gate(book, "one") is book
+
+
+@pytest.mark.parametrize("text", ["gate = { delta = 0.1 }\n", "gate.delta = 0.1\n"])
+def test_a_book_toml_that_cannot_be_added_to_stays(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "book.toml"
+    file.write_text(f'task = "t"\n{text}', "utf-8")
+    with pytest.raises(BookError, match=r'challenge\.gate_by_hand(.|\n)*challenges = \["one"\]'):
+        add_to_gate(open_book(tmp_path), "one")
+    assert file.read_text("utf-8") == f'task = "t"\n{text}'
 
 
 def test_a_gate_without_a_set_is_looser() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 from tests.web.visitor import BASE, Visitor, words_of
 
+from tunebook.web.app import application
 from tunebook.web.door import COOKIE, POLICY, Door, Guard, check_word
+from tunebook.web.shelf import Shelf
 
 
 @pytest.fixture
@@ -22,15 +25,28 @@ def test_the_token_opens_and_leaves_the_address(shop: Path) -> None:
     answer = visitor.get(f"/?a=1&token={visitor.door.token}", follow_redirects=False)
     assert answer.status_code == 303 and answer.headers["location"] == "/?a=1"
     kept = answer.headers["set-cookie"]
-    assert kept.startswith(f"{COOKIE}=") and "HttpOnly" in kept and "SameSite=strict" in kept
+    assert kept.startswith(f"{COOKIE}-") and "HttpOnly" in kept and "SameSite=strict" in kept
     assert visitor.door.token not in kept and visitor.get("/").status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "ä"])
 def test_another_token_does_not(shop: Path, token: str) -> None:
-    visitor = Visitor(shop, enter=False)
+    visitor = Visitor(shop)
+    name = next(iter(visitor.cookies))
+    visitor.cookies.clear()
     assert visitor.get("/", params={"token": token}).status_code == 401
-    assert visitor.get("/", headers={"cookie": f"{COOKIE}={'0' * 64}"}).status_code == 401
+    assert visitor.get("/", headers={"cookie": f"{name}={'0' * 64}"}).status_code == 401
+    assert visitor.get("/", headers={"cookie": f"{name}={visitor.door.cookie}"}).status_code == 200
+
+
+@pytest.mark.parametrize(("base", "prefix"), [("http://127.0.0.1:8502", ""), (BASE, "/b")])
+def test_two_servers_of_a_machine_do_not_sign_each_other_out(shop: Path, base: str, prefix: str) -> None:
+    one = Visitor(shop)
+    other = TestClient(application(Shelf.of([shop]), Door("ann", prefix=prefix)), base_url=base)
+    other.cookies = one.cookies  # one browser
+    door = other.app.door  # type: ignore[attr-defined]
+    assert other.get(f"{prefix}/?token={door.token}").status_code == 200
+    assert one.get("/").status_code == 200 and other.get(f"{prefix}/").status_code == 200
 
 
 def test_a_host_of_another_name_is_not_answered(shop: Path) -> None:

@@ -6,7 +6,8 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -32,8 +33,8 @@ from tunebook.verbs.steps.runs import Run
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MARGIN = 0.05  # of which a fall is held, where the rows can hold it
-_LINE = re.compile(r"^challenges[ \t]*=.*$", re.MULTILINE)
-_GATE = re.compile(r"^\[gate\][ \t]*$", re.MULTILINE)
+_LISTS = re.compile(r"^[ \t]*challenges[ \t]*=[ \t]*\[[^\]]*\]", re.MULTILINE)
+_GATES = re.compile(r"^\[gate\].*$", re.MULTILINE)
 
 
 def freeze_challenges(
@@ -57,8 +58,8 @@ def freeze_challenges(
 
     Raises:
         PlanError: `challenge.freeze`, a name or a margin that cannot be. BookError: `challenge.frozen`, there is such a
-            set; `book.write`. DataError: `challenge.unread`, no file of the book can hold such rows; and as
-            `challenge`.
+            set; `challenge.gate_by_hand`, it is frozen, and the gate cannot be told; `book.write`. DataError:
+            `challenge.unread`, no file of the book can hold such rows; and as `challenge`.
     """
     if not _NAME.fullmatch(name):
         raise PlanError("challenge.freeze", key="--freeze", value=name, allowed="A-Z a-z 0-9 _ -")
@@ -143,25 +144,42 @@ def add_to_gate(book: Book, name: str) -> Book:
     """Write into book.toml that the gate holds tests to a set; the rest of the file stays as it is.
 
     Raises:
-        BookError: `book.write`; and where book.toml cannot be read.
+        BookError: `challenge.gate_by_hand`, book.toml is written otherwise than can be added to; it stays as it is.
+            `book.write`; and where book.toml cannot be read.
     """
     names = book.file.gate.challenges
     if name in names:
         return book
     path = book.path / BOOK_FILE
     text = path.read_text(encoding="utf-8")
-    line = "challenges = [" + ", ".join(f'"{one}"' for one in (*names, name)) + "]"
-    if _LINE.search(text):
-        text = _LINE.sub(line, text)
-    elif _GATE.search(text):
-        text = _GATE.sub(f"[gate]\n{line}", text, count=1)
-    else:
-        text = f"{text.rstrip()}\n\n[gate]\n{line}\n"
+    said = [*names, name]
+    meant = tomllib.loads(text)
+    meant = {**meant, "gate": {**meant.get("gate", {}), "challenges": said}}
+    line = f"challenges = {json.dumps(said, ensure_ascii=False)}"
+    found = next((made for made in _with_line(text, line) if _says(made, meant)), None)
+    if found is None:
+        raise BookError("challenge.gate_by_hand", key=str(path), value=name, line=line)
     try:
-        write_whole(path, text)
+        write_whole(path, found)
     except OSError as error:
         raise BookError("book.write", key="book", value=str(book.path), reason=str(error)) from error
     return open_book(book.path)
+
+
+def _with_line(text: str, line: str) -> Iterator[str]:
+    """Texts of book.toml with the line in each place where it may belong: which is the right one shows when read."""
+    for found in _LISTS.finditer(text):
+        yield text[: found.start()] + line + text[found.end() :]
+    for found in _GATES.finditer(text):
+        yield f"{text[: found.end()]}\n{line}{text[found.end() :]}"
+    yield f"{text.rstrip()}\n\n[gate]\n{line}\n"
+
+
+def _says(text: str, meant: Mapping[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == meant
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 __all__ = ["add_to_gate", "freeze_challenges"]

@@ -27,7 +27,7 @@ from tunebook.core.errors import RefusedError, TunebookError
 from tunebook.core.messages import LANGUAGES, speaking
 from tunebook.serve.problems import language_of
 
-COOKIE, LANG = "tunebook", "tunebook-lang"
+COOKIE, LANG = "tunebook-door", "tunebook-lang"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAFE = ("GET", "HEAD", "OPTIONS")
 POLICY = (
@@ -132,7 +132,7 @@ class Guard:
             if not hmac.compare_digest(given.encode(), door.token.encode()):
                 raise RefusedError("ui.token")
             return self._welcome(request, scope["path"])
-        if not hmac.compare_digest(_cookie(request, COOKIE).encode(), door.cookie.encode()):
+        if not hmac.compare_digest(_cookie(request, _name(request, door)).encode(), door.cookie.encode()):
             raise RefusedError("ui.token")
         self._in(scope, door.owner)
         return None
@@ -144,7 +144,8 @@ class Guard:
         left = [item for item in parse_qsl(request.url.query, keep_blank_values=True) if item[0] != "token"]
         query = f"?{urlencode(left)}" if left else ""
         answer = RedirectResponse(f"{self.door.prefix}{quote(path)}{query}", 303)
-        answer.set_cookie(COOKIE, self.door.cookie, httponly=True, samesite="strict", path=self.door.prefix or "/")
+        name, path = _name(request, self.door), self.door.prefix or "/"
+        answer.set_cookie(name, self.door.cookie, httponly=True, samesite="strict", path=path)
         return answer
 
     def _may(self, request: Request) -> None:
@@ -160,6 +161,12 @@ class Guard:
             own = origin is not None and urlsplit(origin).netloc == request.headers.get("host")
         if not own:
             raise RefusedError("ui.origin", key="Origin", value=origin or "")
+
+
+def _name(request: Request, door: Door) -> str:
+    """The name of a server's cookie: cookies know no ports, so two servers of one machine need two names."""
+    place = f"{request.headers.get('host', '')}{door.prefix}"
+    return f"{COOKIE}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
 
 
 def _cookie(request: Request, name: str) -> str:
