@@ -43,7 +43,7 @@ def test_another_token_does_not(shop: Path, token: str) -> None:
 def test_two_servers_of_a_machine_do_not_sign_each_other_out(shop: Path, base: str, prefix: str) -> None:
     one = Visitor(shop)
     other = TestClient(application(Shelf.of([shop]), Door("ann", prefix=prefix)), base_url=base)
-    other.cookies = one.cookies  # one browser
+    other.cookies = one.cookies.jar  # one browser
     door = other.app.door  # type: ignore[attr-defined]
     assert other.get(f"{prefix}/?token={door.token}").status_code == 200
     assert one.get("/").status_code == 200 and other.get(f"{prefix}/").status_code == 200

@@ -142,6 +142,26 @@ def test_behind_a_proxy_nobody_rates_in_anothers_name(book):
     assert 'value="ann"' in visitor.get(at).text
 
 
+def test_behind_a_proxy_a_file_says_nothing_in_anothers_name(book, tmp_path):
+    session = make_session(book.path, rows=2, raters=["ann", "王芳"], overlap=1.0)
+    at = f"/book/{book.path.name}/rate/{session.study.id}"
+    visitor = Visitor(book.path, door=Door("owner", user_header="x-user"), enter=False)
+    visitor.headers.update({b"x-user": "王芳".encode()})  # as proxies send it
+    path = write_rows([{**row, "value": "1"} for row in export_rows(session)], tmp_path / "back.csv")
+    word = visitor.door.word("王芳")
+    visitor.submit(f"{at}/file", {"word": word}, files={"file": ("back.csv", path.read_bytes())})
+    assert (session.done("ann").done, session.done("王芳").done) == (0, 2)
+    assert "王芳" in visitor.get(f"{at}/next").text
+
+
+def test_no_file_says_which_run_gave_which_answer(book):
+    session = make_session(book.path, rows=2)
+    visitor, at = Visitor(book.path), f"/book/{book.path.name}/file/ratings/{session.study.id}"
+    assert (session.folder / "study.json").is_file() and visitor.get(f"{at}/study.json").status_code == 404
+    (session.folder / "result.json").write_text("{}", encoding="utf-8")
+    assert visitor.get(f"{at}/result.json").status_code == 200
+
+
 def test_what_is_wrong_is_told(book):
     session = make_session(book.path, rows=2, raters=["ann"])
     at, visitor = f"/book/{book.path.name}/rate/{session.study.id}", Visitor(book.path)

@@ -10,6 +10,7 @@ from tests.web.visitor import Visitor, words_of
 
 from tunebook.verbs.change_table import Added, add_table, change_table
 from tunebook.verbs.steps.book import Book
+from tunebook.web import parting
 from tunebook.web.pages.tables import PAGE
 
 
@@ -32,6 +33,15 @@ def test_a_row_is_changed_with_its_reason(book: Book, at: str) -> None:  # noqa:
     differ = words_of(visitor.get(f"{at}/diff?old=v1&new=v2").text)
     assert "learning_rate" in differ and "3e-05" in differ and "tunebook table diff" in differ
     assert "v2" in words_of(visitor.get(at).text)
+
+
+def test_many_versions_are_shown_a_page_at_a_time(book: Book, at: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(parting.part_of, "__defaults__", (2,))
+    for number in range(3):
+        change_table(book, book.champion, {"seed": 10 + number}, note=f"note {number}")
+    visitor = Visitor(book.path)
+    first, last = (words_of(visitor.get(f"{at}?page={page}").text) for page in (1, 2))
+    assert "note 2" in first and "note 1" in first and "note 0" not in first and "note 0" in last
 
 
 @pytest.mark.parametrize(

@@ -141,10 +141,13 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def import_file(session: Session, path: Path) -> Imported:
+def import_file(session: Session, path: Path, only: str = "") -> Imported:
     """Keep the ratings of a file that `export_rows` began; rows that cannot be taken are told with their reason.
 
     All good rows are kept at once or none; the same file again changes nothing.
+
+    Args:
+        only: of this rater, who was signed in; rows of others are refused as `rate.who`. Empty: of anybody.
 
     Raises:
         DataError: as `read_rows`; `rate.file_study`, it is of another study. MachineError, BookError.
@@ -162,6 +165,8 @@ def import_file(session: Session, path: Path) -> Imported:
             continue
         try:
             given = _given(study, row, path.name)
+            if only and given.rater != only:
+                raise DataError("rate.who", key="rater", value=given.rater, allowed=only)
             first, known = good.get(given.place, (number, given))
             if known != given:
                 refused[first] = _refusal(first, DataError("rate.twice", key=given.item, value=known.value))

@@ -122,7 +122,7 @@ class Guard:
         """Say who comes; a redirection where the address holds the token, which shall not stay in it."""
         door = self.door
         if door.user_header:
-            user = request.headers.get(door.user_header, "").strip()
+            user = _utf8(request.headers.get(door.user_header, "")).strip()
             if not user:
                 raise RefusedError("ui.user", key=door.user_header)
             self._in(scope, user)
@@ -161,6 +161,14 @@ class Guard:
             own = origin is not None and urlsplit(origin).netloc == request.headers.get("host")
         if not own:
             raise RefusedError("ui.origin", key="Origin", value=origin or "")
+
+
+def _utf8(text: str) -> str:
+    """A header as proxies send names; it was read as Latin-1, as which it stays where it is no UTF-8."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _name(request: Request, door: Door) -> str:

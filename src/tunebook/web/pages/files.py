@@ -8,6 +8,9 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
 
 from tunebook.core.errors import BookError
+from tunebook.rating.study import FOLDER
+from tunebook.report.rating import PAGE as REPORT
+from tunebook.verbs.rate import RESULT
 from tunebook.web.asked import Given
 from tunebook.web.door import FRAMED
 from tunebook.web.page import Page
@@ -31,10 +34,15 @@ def inside(book: Path, path: str) -> Path:
         BookError: `ui.file`, there is none, it lies elsewhere, or it is of another kind.
     """
     found = (book / path).resolve()
-    hidden = any(part.startswith(".") for part in Path(path).parts)
+    hidden = any(part.startswith(".") for part in Path(path).parts) or _unblinds(book.resolve(), found)
     if hidden or found.suffix not in KINDS or not found.is_relative_to(book.resolve()) or not found.is_file():
         raise BookError("ui.file", key=path, allowed=" | ".join(KINDS))
     return found
+
+
+def _unblinds(book: Path, found: Path) -> bool:
+    """Whether a file says which run gave which answer of a rating study: raters use these pages too."""
+    return found.is_relative_to(book / FOLDER) and found.name not in (REPORT, RESULT)
 
 
 __all__ = ["KINDS", "PAGE", "file", "inside", "router"]

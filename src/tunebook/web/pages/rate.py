@@ -161,7 +161,7 @@ def back(asked: Given, name: str, study: str) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(sent.filename).name or "ratings.csv")
         path.write_bytes(content)
-        found = import_file(session, path)
+        found = import_file(session, path, _own(asked))
     return _study(asked, name, session, found)
 
 

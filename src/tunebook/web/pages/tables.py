@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.web.asked import Asked, Given
 from tunebook.web.page import Page
+from tunebook.web.parting import part_of
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import ParamTable
@@ -22,11 +23,15 @@ _STUDY = "report.html"
 
 @router.get("/book/{name}/tables")
 def tables(asked: Given, name: str) -> Response:
-    """All versions, newest first, and the searches that were made."""
+    """The versions, newest first, and the searches that were made."""
     book = asked.book(name)
-    versions = [_version(book, number) for number in reversed(book.tables.versions())]
+    part = part_of(book.tables.versions()[::-1], asked.query("page"))
+    versions = [_version(book, number) for number in part.items]
     studies = sorted(path.parent.name for path in book.path.glob(f"searches/*/{_STUDY}"))
-    return asked.book_page("tables.html.j2", name, "tables", versions=versions, studies=studies[::-1])
+    return asked.book_page(
+        "tables.html.j2", name, "tables", part=part, versions=versions, studies=studies[::-1],
+        champion=book.tables.champion,
+    )  # fmt: skip
 
 
 def _version(book: Book, number: int) -> dict[str, Any]:
