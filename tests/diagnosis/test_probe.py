@@ -75,4 +75,5 @@ def test_wrong_labels_are_told_from_hard_rows() -> None:
     found = rate(crossed(world.vectors[0], flipped, 4).chances, flipped)
     assert found.p_value < 0.01
     assert 0.1 < found.rate.value < 0.35
+    assert found.rate.value == pytest.approx(found.wrong / found.rows)
     assert (flipped[found.places] != world.labels[0][found.places]).mean() > 0.9

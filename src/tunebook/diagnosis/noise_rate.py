@@ -64,9 +64,10 @@ def rate(chances: Array, labels: Array) -> Rate:
         first = order[: max(int(len(labels) * part), 1)]
         wrong = int((said[first] != labels[first]).sum())
         parts.append((at_least(wrong, len(first), _USUAL), wrong, len(first)))
-    p, wrong, rows = max(parts, key=lambda one: (one[0], one[2]))
+    p = max(parts)[0]
+    _, wrong, rows = min(parts, key=lambda one: one[1] / one[2])
     doubted = np.flatnonzero((said != labels) & (sure >= sure[order[int(len(labels) * _SUREST[0])]]))
-    found = min((wilson_interval(wrong, rows) for _, wrong, rows in parts), key=lambda one: one.value)
+    found = wilson_interval(wrong, rows)
     return Rate(found, p, wrong, rows, doubted[np.argsort(-sure[doubted])])
 
 
