@@ -115,7 +115,7 @@ def test_after_a_refusal_its_advice_is_what_comes_next(
     assert passed.passed
     refused = RefusedError("promote.champion", key="v3").to_json()
     monkeypatch.setattr("tunebook.verbs.ab.run_test", lambda prepared, **more: passed)
-    monkeypatch.setattr("tunebook.cli.promote.promoted", lambda book, verdict: {"error": refused})
+    monkeypatch.setattr("tunebook.cli.promote.promoted", lambda book, verdict, owner: {"error": refused})
     done = tunebook("ab", tested, *pair(tested), "--promote")
     assert done.code == 1 and refused["message"] in " ".join(done.out.split())
     assert "Next:" not in done.out and "table recommend" not in done.out

@@ -57,6 +57,7 @@ def test_options_as_the_verb_takes_them(tmp_path: Path) -> None:
     assert read_options(GateOptions(seeds="7", looks="none"), ExtraOptions(), Allowed())["looks"] == []
     assert read_options(GateOptions(seeds="7"), ExtraOptions(), Allowed())["seeds"] == 7
     assert read_options(GateOptions(), ExtraOptions(promote=True), Allowed())["binding"] is True
+    assert read_options(GateOptions(), ExtraOptions(owner="ann"), Allowed())["owner"] == "ann"
     assert read_options(GateOptions(guard=["worst_class=5pt"]), ExtraOptions(), Allowed())["guard"] == {
         "worst_class": 0.05
     }

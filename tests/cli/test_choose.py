@@ -14,7 +14,7 @@ from tunebook.core.errors import TableError, TunebookError
 from tunebook.core.locations import write_plan
 from tunebook.tables.files import write_table
 from tunebook.tables.store import TableStore
-from tunebook.verbs.steps.book import open_book
+from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run, new_run
 
@@ -67,8 +67,12 @@ def test_a_run_of_another_version_than_the_champions_is_told(
     told = " ".join(tunebook("predict", book, "the room was great").err.split())
     number = run.plan.table_version
     assert (f"is of v{number};" if number else "is of settings that are no version;") in told
-    assert f"the champion is v{champion + 7}" in told and "--run" in told
+    assert f"the champion v{champion + 7} has no finished run yet" in told and "--run" in told
+    assert "--run champion" not in told, "what would fail is not advised"
     assert "the champion is" not in tunebook("predict", book, "--run", run.id, "the room was great").err
+    monkeypatch.setattr(Book, "run", lambda self, name="auto": run)
+    told = " ".join(tunebook("predict", book, "the room was great").err.split())
+    assert f"the champion is v{champion + 7}" in told and "--run champion" in told
     monkeypatch.setattr(TableStore, "champion", property(lambda self: run.plan.table_version))
     assert "the champion is" not in tunebook("predict", book, "the room was great").err
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tunebook.cli.errors import _next, _tell, errors
 from tunebook.core.nouns import Interval
-from tunebook.diagnosis.cause import Cause, Try
+from tunebook.diagnosis.cause import MERGE, Cause, Try
 from tunebook.diagnosis.records import Errors
 from tunebook.verbs.steps.runs import Run
 
@@ -39,12 +39,13 @@ def test_a_split_that_there_is_not(tunebook: Call, book: Path) -> None:
 
 def test_what_causes_advise_is_told_for_this_book(monkeypatch: pytest.MonkeyPatch) -> None:
     share = Interval(value=0.4, low=0.3, high=0.5)
-    tried = [Try(kind="table", command="tunebook table set BOOK max_epochs=4"), Try(kind="command")]
+    first = Try(kind="table", command="tunebook table set BOOK max_epochs=4")
+    tried = [first, Try(kind="command"), Try(kind="data", command=MERGE)]  # the last needs a file that is not there
     cause = Cause(key="underfit", side="training", share=share, p_value=0.001, what="Too short.", next=tried)
     found = Errors(
         run="r", split="validation", content="c", rows=9, measure="accuracy", errors=share, wrong=3, causes=[cause]
     )
-    assert _next(found, Path("my book")) == ("tunebook table set 'my book' max_epochs=4",)
+    assert _next(found, Run(Path("my book/runs/r")), Path("my book")) == ("tunebook table set 'my book' max_epochs=4",)
     screen = Console(width=100, file=StringIO())
     _tell(screen, found, Run(Path("runs/r")))
     told = screen.file.getvalue()  # type: ignore[attr-defined]

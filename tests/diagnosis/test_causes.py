@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.books import Trained
@@ -10,7 +11,7 @@ from tests.diagnosis.worlds import FAULTS, healthy
 
 from tunebook.core.messages import LANGUAGES, say_in
 from tunebook.core.nouns import Interval
-from tunebook.diagnosis.cause import Cause, Try, candidate
+from tunebook.diagnosis.cause import MERGE, Cause, Try, candidate, filled
 from tunebook.diagnosis.causes import attribute, attributed, finders
 from tunebook.diagnosis.looked import look
 from tunebook.diagnosis.records import Errors
@@ -95,6 +96,20 @@ def test_other_targets_are_looked_at_as_far_as_they_go(trained: Callable[[str], 
     found = Errors(run=looked.run.id, split="validation", content="", rows=len(looked.rows), measure="", errors=none,
                    wrong=0)  # fmt: skip
     assert {one.key for one in attribute(looked, found)} <= {one.key for one in finders()}
+
+
+def test_commands_of_causes_name_the_book_and_the_file_of_suspects() -> None:
+    share = Interval(value=0.4, low=0.3, high=0.5)
+    lines = ("tunebook correct BOOK SUSPECTS", MERGE, "")
+    steps = [Try(kind="data", command=line) for line in lines]
+    cause = Cause(key="noise", side="data", share=share, next=steps)
+    places = {"BOOK": Path("my book"), "SUSPECTS": "my book/runs/r/suspects.csv"}
+    assert [step.command for step in filled([cause], places)[0].next] == [
+        "tunebook correct 'my book' 'my book/runs/r/suspects.csv'",
+        "tunebook retrain 'my book' --new FILE",  # a file that one has to make: it stays a word
+        "",
+    ]
+    assert cause.next[0].command == lines[0], "the record may be read elsewhere"
 
 
 def test_a_candidate_is_typed_as_the_table_takes_it() -> None:

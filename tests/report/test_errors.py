@@ -51,7 +51,7 @@ def whole(**more: object) -> Errors:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_all_parts_are_shown(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", language)
-    page = render("errors.html.j2", **view(whole()))
+    page = render("errors.html.j2", **view(whole(), {}))
     for part in ("slices", "confusions", "spans", "clusters", "reading", "suspects", "rows", "limits"):
         assert f'<section id="{part}">' in page
         assert f'href="#{part}"' in page
@@ -65,16 +65,16 @@ def test_all_parts_are_shown(language: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_run_without_errors() -> None:
     found = whole(wrong=0, worst=[], slices=Slices(), confusions=[], spans=[], clusters=[], suspects=[], strange=None)
-    page = render("errors.html.j2", **view(found))
+    page = render("errors.html.j2", **view(found, {}))
     assert "nothing to diagnose" in verdict(found)
     assert 'id="confusions"' not in page
     assert "No slice is worse" in page
 
 
 def test_of_test_rows_it_is_said_what_they_are_for() -> None:
-    assert "These are test rows" in render("errors.html.j2", **view(whole(split="test")))
+    assert "These are test rows" in render("errors.html.j2", **view(whole(split="test"), {}))
     near = Slices(searched=3, near=whole().slices.found)
-    assert "none of which is proven" in render("errors.html.j2", **view(whole(slices=near)))
+    assert "none of which is proven" in render("errors.html.j2", **view(whole(slices=near), {}))
 
 
 @pytest.mark.parametrize(

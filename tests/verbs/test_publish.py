@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,8 +62,10 @@ def test_each_thing_is_logged_once(parts: Any) -> None:
     prepared, course, made = parts
     book = prepared.book
     before = len(book.log.entries())
+    prepared = replace(prepared, owner="ann")
     module.publish(prepared, course, made)
     module.publish(prepared, course, made)
+    assert book.log.entries()[-1].actor == "ann"
     assert len(book.log.entries()) == before + 1
     assert (prepared.folder / "report.html").is_file() and (prepared.folder / "verdict.json").is_file()
     effects = [RowEffect(row="learning_rate", effect=0.1, lower=0, upper=0.2, method="one_back")]

@@ -10,7 +10,7 @@ import pytest
 
 from tests import rated
 from tests.ab_book import set_gate
-from tunebook.core.errors import RefusedError, TunebookError
+from tunebook.core.errors import BookError, RefusedError, TunebookError
 from tunebook.rating.session import Session
 from tunebook.rating.store import Given
 from tunebook.rating.study import FILE
@@ -107,7 +107,9 @@ def test_runs_that_cannot_be_judged(proven: Book) -> None:
     assert code(new_rating, proven, []) == code(new_rating, proven, [a, a]) == "rate.which_runs"
     assert code(new_rating, proven, [a], Wanted(kind="pairs")) == "rate.kind"
     assert code(new_rating, proven, [a, "zzz"]) == "book.run"
-    assert code(new_rating, proven, [a, "v1"]) == "book.champion_run"
+    with pytest.raises(BookError) as told:
+        new_rating(proven, [a, "v1"])
+    assert told.value.code == "rate.no_run" and a in told.value.advice and "--run " not in told.value.advice
     shutil.copytree(proven.path / "runs" / b, proven.path / "runs" / "twin")
     assert code(new_rating, proven, [b, "twin"]) == "rate.alike"
 

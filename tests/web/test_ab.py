@@ -74,6 +74,7 @@ def test_one_that_is_sent_twice_begins_once(proven: Book) -> None:  # noqa: F811
     form = {"a": "v2", "b": "v4", "metric": "", "seeds": "1,2,3,5", "looks": ""}
     where = {visitor.submit(at(proven), form, follow_redirects=False).headers["location"] for _ in range(2)}
     (job,) = jobs.all()
+    assert job.owner and job.words[-1] == f"--owner={job.owner}", "the log names who asked for it"
     assert where == {f"{at(proven)}/{job.about}"}
     page = visitor.get(where.pop()).text
     assert "Begins" in page and "every 2s" in page and "to come" in page and "6 of 8" in words_of(page)

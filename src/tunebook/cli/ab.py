@@ -52,7 +52,7 @@ def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraO
     if around.promote and verdict.passed:
         from tunebook.cli.promote import promoted
 
-        data |= promoted(opened, verdict)
+        data |= promoted(opened, verdict, around.owner)
         code = NO if "error" in data else 0
     return Answer(data, lambda screen: _tell(screen, verdict, data), _next(opened, verdict, data, rule), code)
 

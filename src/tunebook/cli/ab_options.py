@@ -43,11 +43,21 @@ class ExtraOptions:
     effects_by: Annotated[str | None, option("ab_effects_by", "--effects-by", metavar="one|shapley")] = None
     prices: Annotated[Path | None, option("ab_prices", "--prices", metavar="FILE")] = None
     promote: Annotated[bool, option("ab_promote", "--promote")] = False
+    owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = ""
 
     @property
     def method(self) -> str:
         """How the effect of each row is measured; empty for not at all."""
         return self.effects_by or ("auto" if self.effects else "")
+
+    def given(self) -> Asked:
+        """What of it the verb is asked."""
+        found: Asked = {}
+        if self.promote:
+            found["binding"] = True
+        if self.owner:
+            found["owner"] = self.owner
+        return found
 
 
 def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed, own: Sequence[str] = ()) -> Asked:
@@ -81,8 +91,7 @@ def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed, own:
     if rule.guard:
         asked["guard"] = dict(_guard(item) for item in rule.guard)
     asked_gate(Gate(), asked, own)
-    if around.promote:
-        asked["binding"] = True
+    asked |= around.given()
     asked["challenges"] = [_challenge(item) for item in rule.challenge or ()]
     if around.prices is not None:
         from tunebook.verbs.abtest.ab_plan import read_prices

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import note
 from tunebook.core.changes import read_changes
-from tunebook.core.errors import BookError, RunError
-from tunebook.core.locations import AUTO, BOOK_FILE, LATEST, PLAN
+from tunebook.core.errors import BookError, RunError, TunebookError
+from tunebook.core.locations import AUTO, BOOK_FILE, CHAMPION, LATEST, PLAN
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -82,7 +82,11 @@ def _which(book: Book, run: Run) -> str:
     version, champion = run.plan.table_version, book.tables.champion
     told: dict[str, Any] = {"run": run.id, "champion": champion, "book": book.path}
     if champion is not None and version != champion:
-        return say("cli.run.other", table=f"v{version}" if version else say("cli.run.changed"), **told)
+        told["table"] = f"v{version}" if version else say("cli.run.changed")
+        trained = False
+        with suppress(TunebookError):  # what is advised has to work
+            trained = book.run(CHAMPION).finished
+        return say("cli.run.other" if trained else "cli.run.untrained", **told)
     return "" if book.run(LATEST).id == run.id else say("cli.run.not_arms", **told)
 
 

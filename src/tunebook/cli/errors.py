@@ -39,17 +39,19 @@ def errors(
     chosen = chosen_run(opened, run)
     with Bars() as bars:
         found = diagnose(chosen, part, bars)
-    return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, found, chosen), _next(found, book))
+    return Answer(
+        found.model_dump(mode="json"), lambda screen: _tell(screen, found, chosen), _next(found, chosen, book)
+    )
 
 
-def _next(found: Errors, book: Path) -> tuple[str, ...]:
-    """What the causes advise, those that explain most first, for this book."""
-    commands = [one.command for cause in found.causes for one in cause.next if one.command]
-    return tuple(dict.fromkeys(shlex.join(_of(word, book) for word in shlex.split(line)) for line in commands))[:3]
+def _next(found: Errors, run: Run, book: Path) -> tuple[str, ...]:
+    """What the causes advise, those that explain most first, for this book; not what needs a file that there is not."""
+    from tunebook.diagnosis.cause import filled
+    from tunebook.verbs.errors import places_of
 
-
-def _of(word: str, book: Path) -> str:
-    return str(book) if word == "BOOK" else word
+    causes = filled(found.causes, {**places_of(run, found.split), "BOOK": book})
+    commands = [one.command for cause in causes for one in cause.next if one.command]
+    return tuple(dict.fromkeys(line for line in commands if "FILE" not in shlex.split(line)))[:3]
 
 
 def _tell(screen: Console, found: Errors, run: Run) -> None:

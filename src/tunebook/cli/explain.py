@@ -10,7 +10,7 @@ from tunebook.cli.answer import Answer, command, facts, grid, note, prose, run_o
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, argument, listed, option
-from tunebook.core.errors import TunebookError
+from tunebook.core.errors import TunebookError, shortened
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tunebook.explain.records import Explanation, Explanations, Faithful
 
 _SHOWN, _PARTS = 5, 10
+_TEXT = 200  # characters of a text that are told
 _FAITHFUL = 100
 
 
@@ -81,7 +82,7 @@ def _tell(screen: Console, made: Explanations) -> None:
     from tunebook.report.explain import lacks_font
 
     for item in made.items[:_SHOWN]:
-        _tell_one(screen, item, made.method)
+        _tell_one(screen, item, made)
     if len(made.items) > _SHOWN:
         prose(screen, say("explain.more", count=len(made.items) - _SHOWN), "dim")
     if made.faithful is not None:
@@ -92,12 +93,17 @@ def _tell(screen: Console, made: Explanations) -> None:
         warn(screen, [say("explain.no_font")])
 
 
-def _tell_one(screen: Console, item: Explanation, method: str) -> None:
+def _tell_one(screen: Console, item: Explanation, made: Explanations) -> None:
+    """Which row it is and what is right, its texts, and the strongest units."""
     from tunebook.explain.method import method_of
     from tunebook.report.explain import notes, strongest, title
 
-    prose(screen, title(item), "bold")
-    table = strongest(item, method_of(method).signed, _PARTS)
+    right = {None: "", True: "✓ ", False: "✗ "}[None if item.true is None else item.true == item.said]
+    true = f" · {say('report.true')}: {item.true}" if right == "✗ " else ""
+    prose(screen, f"{right}{f'{item.row} · ' if made.split else ''}{title(item)}{true}", "bold")
+    for part in item.parts:
+        prose(screen, shortened(" ".join(part.text.split()), _TEXT), "dim")
+    table = strongest(item, method_of(made.method).signed, _PARTS)
     headings = [column.heading for column in table.columns]
     screen.print(grid(headings, table.rows, right=(2,)))
     warn(screen, notes(item))

@@ -75,12 +75,12 @@ def _announce(book: Book, trial: Trial, before: dict[str, int]) -> None:
         note(say("promote.few_test_rows"), style="yellow")
 
 
-def promoted(book: Book, verdict: Verdict) -> dict[str, Any]:
+def promoted(book: Book, verdict: Verdict, owner: str = "") -> dict[str, Any]:
     """What became of a promotion after a test: the champion with its scores on the test rows, or why it was refused."""
     from tunebook.verbs.promote import enact, weigh
 
     try:
-        weighed = weigh(book, verdict.b, verdict=verdict, reason=verdict.reason)
+        weighed = weigh(book, verdict.b, verdict=verdict, actor=owner, reason=verdict.reason)
         entry = enact(book, proven(book, weighed))
     except RefusedError as error:
         return {"error": error.to_json()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -21,7 +23,7 @@ class Try(Record):
     Attributes:
         kind: a changed row of the table, a step on the data, or another command.
         rows: of the table, those that change.
-        command: what to type.
+        command: what to type, with `BOOK` for the book and `SUSPECTS` for the file of suspected labels, see `filled`.
     """
 
     kind: Literal["table", "data", "command"]
@@ -75,4 +77,18 @@ def candidate(why: Text, **rows: Any) -> Try:
     return Try(kind="table", why=why, rows=rows, command=f"tunebook table set BOOK {shown}")
 
 
-__all__ = ["ANEW", "MERGE", "SURE", "WEIGHTY", "Cause", "Side", "Try", "candidate"]
+def filled(causes: Sequence[Cause], places: Mapping[str, object]) -> list[Cause]:
+    """The same with commands that can be typed as they stand.
+
+    Args:
+        places: of `BOOK` and `SUSPECTS`, where they are; a word that is not among them stays.
+    """
+
+    def here(step: Try) -> Try:
+        words = [str(places.get(word, word)) for word in shlex.split(step.command)]
+        return step.model_copy(update={"command": shlex.join(words)})
+
+    return [cause.model_copy(update={"next": [here(step) for step in cause.next]}) for cause in causes]
+
+
+__all__ = ["ANEW", "MERGE", "SURE", "WEIGHTY", "Cause", "Side", "Try", "candidate", "filled"]

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tunebook.core.commands import command
 from tunebook.core.formatting import metric_name, number, phrase
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.core.sections import Annotated, Cell, Column, Table
+from tunebook.diagnosis.cause import filled
 from tunebook.diagnosis.records import Cluster, Confusion, Errors, Halves, Part, Slice, Suspects, Wrong
 from tunebook.report.page import write_page
 
 _IDS, _PAIRS, _WORST, _SUSPECTS = 3, 12, 60, 40
 
 
-def write_errors(path: Path, found: Errors) -> Path:
-    """Write the page."""
-    return write_page(path, "errors.html.j2", **view(found))
+def write_errors(path: Path, found: Errors, places: Mapping[str, object]) -> Path:
+    """Write the page.
+
+    Args:
+        places: of what its commands name, as `diagnosis.cause.filled` has it.
+    """
+    return write_page(path, "errors.html.j2", **view(found, places))
 
 
-def view(found: Errors) -> dict[str, Any]:
+def view(found: Errors, places: Mapping[str, object]) -> dict[str, Any]:
     """What the template shows."""
     return {
         "found": found,
         "verdict": verdict(found),
         "facts": _facts(found),
-        "causes": found.causes,
+        "causes": filled(found.causes, places),
+        "tested": command("ab", places.get("BOOK", "BOOK"), "champion", "latest"),
         "slices": slice_table(found.slices.found),
         "near": slice_table(found.slices.near),
         "confusions": confusion_table(_pairs(found)) if found.confusions else None,

@@ -257,7 +257,7 @@ def _log(prepared: PreparedTest, verdict: Verdict) -> None:
     evidence |= logged_facts(book, verdict, prepared.plan)
     gate = book.file.gate
     evidence["gate"] = {**gate.model_dump(mode="json"), "metric": metric_of(gate, prepared.arms[0].base)}
-    book.log.append("test", reason=verdict.reason, table=verdict.b, evidence=evidence)
+    book.log.append("test", actor=prepared.owner, reason=verdict.reason, table=verdict.b, evidence=evidence)
 
 
 __all__ = ["ab", "publish", "run_test"]

@@ -48,8 +48,13 @@ def errors(run: Run, split: Split = "validation", progress: Progress | None = No
     folder.mkdir(exist_ok=True)
     write_json(found, folder / FILE)
     _write_suspects(found.suspects, folder / SUSPECTS)
-    write_errors(folder / PAGE, found)
+    write_errors(folder / PAGE, found, places_of(run, split))
     return found
+
+
+def places_of(run: Run, split: Split) -> dict[str, object]:
+    """Where that lies which the commands of causes name."""
+    return {"BOOK": run.book, "SUSPECTS": run.results(split) / SUSPECTS}
 
 
 def read_errors(run: Run, split: Split = "validation") -> Errors | None:
@@ -132,4 +137,4 @@ def _write_suspects(found: list[Suspects], path: Path) -> None:
             writer.writerow((one.row, one.label, one.suggestion, f"{one.sure:.3f}", one.split, one.text, one.pair))
 
 
-__all__ = ["COLUMNS", "FILE", "PAGE", "SUSPECTS", "errors", "read_errors"]
+__all__ = ["COLUMNS", "FILE", "PAGE", "SUSPECTS", "errors", "places_of", "read_errors"]

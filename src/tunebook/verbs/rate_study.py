@@ -58,7 +58,8 @@ def run_named(book: Book, name: str) -> Run:
     table = book.tables.get(name)
     found = [run for run in book.runs if run.finished and run.plan.table == table.values_id]
     if not found:
-        raise BookError("book.champion_run", key="run", value=name, book=book.path)
+        known = ", ".join(run.id for run in book.runs[::-1] if run.finished) or "–"
+        raise BookError("rate.no_run", key="run", value=name, book=book.path, allowed=known)
     return found[-1]
 
 

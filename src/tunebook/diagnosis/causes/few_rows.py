@@ -56,7 +56,8 @@ class FewRows(Finder):
                 )
             ],
             next=[
-                Try(kind="command", why=localized("causes.few_rows.label"), command="tunebook curve BOOK --next FILE")
+                Try(kind="command", why=localized("causes.few_rows.draw"), command="tunebook curve BOOK --dry-run"),
+                Try(kind="command", why=localized("causes.few_rows.label"), command="tunebook curve BOOK --next FILE"),
             ],
         )
 

@@ -65,7 +65,7 @@ class Noise(Finder):
                 ),
             ],
             next=[
-                Try(kind="data", why=localized("causes.noise.correct"), command="tunebook correct BOOK FILE"),
+                Try(kind="data", why=localized("causes.noise.correct"), command="tunebook correct BOOK SUSPECTS"),
                 candidate(localized("causes.noise.smooth"), label_smoothing=0.1),
             ],
         )

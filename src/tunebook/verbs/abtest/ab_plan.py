@@ -84,6 +84,7 @@ class Asked(TypedDict, total=False):
         binding: a rule laxer than the gate's is refused before anything is trained.
         continue_from: a run from which both arms continue, as in `plan`.
         allow: as in `plan`.
+        owner: who asks, for the log; else the user of this process.
     """
 
     metric: str
@@ -99,6 +100,7 @@ class Asked(TypedDict, total=False):
     binding: bool
     continue_from: str | None
     allow: Allow
+    owner: str
 
 
 class Guard(Record):

@@ -44,6 +44,7 @@ class PreparedTest:
         earlier: tasks of the runs that both arms continue from.
         sees: the least gain that it can see.
         lax: in what its rule is laxer than the book's gate, so that no promotion can rest on it; None where it binds.
+        owner: who asked for it, as the log is told; empty for the user of this process.
     """
 
     book: Book
@@ -57,6 +58,7 @@ class PreparedTest:
     earlier: Sequence[EarlierTask] = ()
     sees: Foresight | None = None
     lax: Lax | None = None
+    owner: str = ""
 
     @property
     def data(self) -> DataRef:
@@ -131,7 +133,8 @@ def foreseen_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Pre
     ]
     earlier = [replace(task, exam=replace(task.exam, texts=texts)) for task in earlier_tasks(arms[0].base)]
     sees = foresight(plan, verdicts)
-    return PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier, sees, lax)
+    owner = asked.get("owner", "")
+    return PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier, sees, lax, owner)
 
 
 def arms_of(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:

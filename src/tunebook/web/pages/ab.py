@@ -135,7 +135,7 @@ def start(asked: Given, name: str) -> Response:
     book, wish = asked.book(name), Wish.of(asked.text)
     prepared = prepare_test(book, wish.a, wish.b, **wish.rule())
     if prepared.finished is None:
-        asked.jobs(book).once(wish.words(book), asked.owner, prepared.plan.id)
+        asked.jobs(book).once([*wish.words(book), f"--owner={asked.owner}"], asked.owner, prepared.plan.id)
     return asked.go("book", name, "ab", prepared.plan.id)
 
 
@@ -187,7 +187,8 @@ def on(asked: Given, name: str, test: str) -> Response:
     words: list[object] = [*before.words] if before is not None else _again(book, known)
     if not words:
         raise RefusedError("ab_page.otherwise", key=test, book=book.path, a=f"v{known.a}", b=f"v{known.b}")
-    jobs.once(words, asked.owner, test)
+    owned = [word for word in words if not str(word).startswith("--owner=")]  # whoever goes on answers for it
+    jobs.once([*owned, f"--owner={asked.owner}"], asked.owner, test)
     return asked.go("book", name, "ab", test)
 
 
