@@ -9,6 +9,7 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TUNEBOOK_LANG", "en")
@@ -17,6 +18,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # The knowledge base of who runs the tests is left alone.
 os.environ["TUNEBOOK_HOME"] = tempfile.mkdtemp(prefix="tunebook-home-")
 atexit.register(shutil.rmtree, os.environ["TUNEBOOK_HOME"], ignore_errors=True)
+# How long an example takes is no property: a loaded machine fails no test.
+settings.register_profile("tests", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="module", autouse=True)
