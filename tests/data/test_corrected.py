@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -97,6 +98,13 @@ def test_a_file_says_id_and_label(tmp_path: Path) -> None:
     assert read_corrections(tabs) == {"1": "good"}
 
 
+def test_texts_may_be_long_and_hold_any_sign(tmp_path: Path) -> None:
+    csv.field_size_limit(131_072)  # as it is at first
+    path = tmp_path / "long.csv"
+    path.write_text(f"id,text,label\n1,{'x' * 200_000},good\n\n2,a\u2028b,bad\n", encoding="utf-8")
+    assert read_corrections(path) == {"1": "good", "2": "bad"}
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -105,6 +113,9 @@ def test_a_file_says_id_and_label(tmp_path: Path) -> None:
         (b"", "correct.column"),
         (b"id,label\n1,a\n1,b\n", "correct.twice"),
         (b"id,label\n1,\xff\n", "correct.file"),
+        (b"id,label\n1,a\n2", r"correct\.file.*3: 1 / 2"),  # a download that broke off drops no row
+        (b"id,text,label\n1,well, good,bad\n", r"correct\.file.*2: 4 / 3"),
+        (b"id,label,label\n1,a,b\n", "correct.file"),
         (None, "correct.file"),
     ],
 )

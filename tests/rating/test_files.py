@@ -32,6 +32,12 @@ def test_a_file_comes_back_and_the_same_again_changes_nothing(session, tmp_path,
     assert {row["value"] for row in export_rows(session, "ann")} == {"1"}
 
 
+def test_a_text_may_be_longer_than_a_reader_of_csv_takes(session, tmp_path):
+    csv.field_size_limit(131_072)
+    path = filled(session, tmp_path / "back.csv", lambda rows: [{**row, "text": "x" * 200_000} for row in rows])
+    assert import_file(session, path).kept.fresh == 6
+
+
 def test_an_old_file_does_not_take_back_what_was_said_since(session, tmp_path):
     path = filled(session, tmp_path / "back.csv")
     import_file(session, path)

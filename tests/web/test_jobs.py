@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +32,38 @@ def test_a_command_runs_by_itself_and_tells_how_it_ended(tmp_path: Path) -> None
     assert {job.owner for job in jobs.all()} == {"ann", "bo"} and jobs.running() == []
     assert wrong.typed == f"tunebook check {tmp_path / 'none'}" and jobs.job(right.number) == right
     assert not jobs.stop(right)
+
+
+def _begun(jobs: Jobs) -> Job:
+    """A job whose process is about to read what it is to do."""
+    job = Job(number="x", words=["train", "none"], owner="ann", begun=time.time())
+    (jobs.folder / "x").mkdir(parents=True)
+    (jobs.folder / "x" / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+    return job
+
+
+def test_one_that_is_stopped_before_it_has_a_process_begins_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = Jobs(tmp_path)
+    job = _begun(jobs)
+    assert jobs.stop(job)
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert run(jobs.folder / "x") == 143 and jobs.state(job) == "stopped" and not jobs.stop(job)
+
+
+def test_one_that_is_stopped_while_its_process_begins_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = Jobs(tmp_path)
+    job, popen = _begun(jobs), subprocess.Popen
+
+    def begins(words: list[str], **around: Any) -> subprocess.Popen[bytes]:
+        assert jobs.stop(job)  # there is no number of a process yet
+        return popen([sys.executable, "-c", "import time; time.sleep(60)"], **around)
+
+    monkeypatch.setattr(subprocess, "Popen", begins)
+    assert run(jobs.folder / "x") == 143 and jobs.state(job) == "stopped"
 
 
 def test_one_whose_process_vanished_is_lost(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ book's own files are.
 from __future__ import annotations
 
 import csv
+import io
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +50,9 @@ def read_corrections(path: Path, column: str = "label") -> dict[str, str]:
     """Id of a row -> its label, from a CSV or TSV file with the columns `id` and one of labels.
 
     Raises:
-        DataError: `correct.file`, it cannot be read; `correct.column`, a column is missing; `correct.twice`, a row
-            stands in it twice with two labels.
+        DataError: `correct.file`, it cannot be read, or a line has fewer or more cells than the heading (an empty
+            label drops a row, a line that broke off does not); `correct.column`, a column is missing;
+            `correct.twice`, a row stands in it twice with two labels.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -57,16 +60,26 @@ def read_corrections(path: Path, column: str = "label") -> dict[str, str]:
         raise DataError("correct.file", key=str(path), reason="UTF-8") from error
     except OSError as error:
         raise machine_error(error, path) or DataError("correct.file", key=str(path), reason=str(error)) from error
-    rows = csv.DictReader(text.splitlines(keepends=True), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    names = rows.fieldnames or []
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    csv.field_size_limit(sys.maxsize)  # files of suspected labels hold the texts, some of which are long
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError("correct.file", key=str(path), reason=str(error)) from error
+    names = rows[0] if rows else []
     for name in ("id", column):
         if name not in names:
             raise DataError("correct.column", key=str(path), value=name, allowed=" | ".join(names))
+        if names.count(name) > 1:
+            raise DataError("correct.file", key=str(path), reason=f"{name}, {name}")
     found: dict[str, str] = {}
-    for row in rows:
-        key, label = str(row["id"] or "").strip(), str(row[column] or "").strip()
+    for number, row in enumerate(rows[1:], start=2):
+        if row and len(row) != len(names):  # cut off, or a comma without quotes: the label is another cell, or none
+            reason = f"{number}: {len(row)} / {len(names)} ({', '.join(names)})"
+            raise DataError("correct.file", key=str(path), reason=reason)
+        key, label = (row[names.index(name)].strip() if row else "" for name in ("id", column))
         if key and found.setdefault(key, label) != label:
-            raise DataError("correct.twice", key=f"{path}:{rows.line_num}", value=key)
+            raise DataError("correct.twice", key=f"{path}:{number}", value=key)
     return found
 
 

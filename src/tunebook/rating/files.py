@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
                 raise ValueError("JSONL: { ... }")
             names = {name for row in rows for name in row}
         else:
+            csv.field_size_limit(sys.maxsize)  # a text may be as long as it likes
             first = text.partition("\n")[0]
             delimiter = max(",;\t", key=first.count)
             reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

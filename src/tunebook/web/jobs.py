@@ -28,7 +28,8 @@ from tunebook.core.folders import is_held
 from tunebook.core.messages import language
 from tunebook.core.nouns import Record
 
-FOLDER, JOB, END, OUT, ERR, LOCK, STOP = "jobs", "job.json", "end.json", "out.txt", "err.txt", "lock", "stop"
+FOLDER, JOB, END, OUT, ERR, LOCK = "jobs", "job.json", "end.json", "out.txt", "err.txt", "lock"
+STOP, PID = "stop", "pid"
 _TAIL = 8_000  # characters of what a command said that a page shows
 _STARTING = 20.0  # seconds in which a process has to have taken its lock
 
@@ -134,15 +135,17 @@ class Jobs:
         return None
 
     def stop(self, job: Job) -> bool:
-        """Ask it to stop as Ctrl-C does: it keeps what it has done. False where it is not at work."""
+        """Ask it to stop as Ctrl-C does: it keeps what it has done. False where it is not at work.
+
+        The wish is written down first: a command that has no process yet finds it before and after it begins one.
+        """
         if self.state(job) != "running":
             return False
+        write_whole(self.folder / job.number / STOP, "")
         with suppress(OSError, ValueError):
-            pid = int((self.folder / job.number / "pid").read_text(encoding="utf-8"))
-            write_whole(self.folder / job.number / STOP, "")
+            pid = int((self.folder / job.number / PID).read_text(encoding="utf-8"))
             os.kill(pid, signal.SIGTERM)
-            return True
-        return False
+        return True
 
 
 def _end(path: Path) -> str:
@@ -155,4 +158,4 @@ def _end(path: Path) -> str:
         return ""
 
 
-__all__ = ["END", "ERR", "FOLDER", "JOB", "LOCK", "OUT", "STOP", "Job", "Jobs", "State"]
+__all__ = ["END", "ERR", "FOLDER", "JOB", "LOCK", "OUT", "PID", "STOP", "Job", "Jobs", "State"]

@@ -12,23 +12,33 @@ from pathlib import Path
 from filelock import FileLock
 
 from tunebook.core.files import write_whole
-from tunebook.web.jobs import END, ERR, JOB, LOCK, OUT, Job
+from tunebook.web.jobs import END, ERR, JOB, LOCK, OUT, PID, STOP, Job
+
+_STOPPED = 143  # as a shell tells the end by SIGTERM
 
 
 def run(folder: Path) -> int:
     """Run it to its end; gives its exit code."""
     job = Job.model_validate_json((folder / JOB).read_text(encoding="utf-8"))
+    with FileLock(folder / LOCK):
+        code = _STOPPED if (folder / STOP).is_file() else _ended(folder, job)
+        write_whole(folder / END, json.dumps({"code": code, "at": time.time()}))
+    return code
+
+
+def _ended(folder: Path, job: Job) -> int:
+    """The exit code of its command."""
     around = {**os.environ, "TUNEBOOK_LANG": job.lang, "TUNEBOOK_PROGRESS_SECONDS": "1", "PYTHONUNBUFFERED": "1"}
-    with FileLock(folder / LOCK), (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
+    with (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "tunebook", *job.words, "--json"],
             stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=around,
         )  # fmt: skip
-        write_whole(folder / "pid", str(process.pid))
+        write_whole(folder / PID, str(process.pid))
+        if (folder / STOP).is_file():  # asked for while there was no number to send it to
+            process.terminate()
         code = process.wait()
-        code = 128 - code if code < 0 else code
-        write_whole(folder / END, json.dumps({"code": code, "at": time.time()}))
-    return code
+    return 128 - code if code < 0 else code
 
 
 if __name__ == "__main__":

@@ -48,6 +48,9 @@ def certain(
 ) -> Certain:
     """The lowest score from which on an accuracy is promised.
 
+    The promise stands on answers that know nothing of each other: where several were drawn together, on one of each
+    group, drawn by lot.
+
     Args:
         valid, test: score and right or wrong of each answer, and which were drawn together; of the validation rows by
             what the other folds chose.
@@ -55,7 +58,7 @@ def certain(
     Raises:
         DataError: `calibrate.accuracy`, no score promises so much.
     """
-    score, right, _ = valid
+    score, right = _apart(*valid)
     found = least_sure(score, right, 1 - wanted, 1 - confidence)
     if found is None:
         best = _best(score, right, confidence)
@@ -68,6 +71,15 @@ def certain(
         validation=covered(*valid, found.score),
         test=covered(*test, found.score),
     )
+
+
+def _apart(score: Array, right: Array, groups: Array | None) -> tuple[Array, Array]:
+    """One answer of each group, always the same one; all of them where nothing was drawn together."""
+    if groups is None:
+        return score, right
+    drawn = np.random.default_rng(0).permutation(len(score))
+    chosen = np.sort(drawn[np.unique(np.asarray(groups)[drawn], return_index=True)[1]])
+    return score[chosen], right[chosen]
 
 
 def _best(score: Array, right: Array, confidence: float) -> float:
