@@ -27,3 +27,13 @@ def test_characters_for_chinese() -> None:
     features = module._tfidf(True)(rows, rows)
     assert features[0].shape == features[1].shape
     assert features[0].shape[1] > 4
+
+
+@pytest.mark.parametrize("each", [1, 2, 3])
+def test_a_few_rows_of_each_class_are_enough(each: int) -> None:
+    labels = Labels(problem="single_label", names=["a", "b", "c"])
+    targets = np.repeat(np.arange(3), each)
+    draw = np.random.default_rng(0)
+    x = [np.eye(3)[rows] + 0.01 * draw.normal(size=(len(rows), 3)) for rows in (targets, np.arange(3), np.arange(3))]
+    logits = module._linear(x, targets, None, labels)
+    assert logits.argmax(1).tolist() == [0, 1, 2]

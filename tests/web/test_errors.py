@@ -14,6 +14,7 @@ from tunebook.verbs.errors import errors as diagnose
 from tunebook.verbs.steps.book import Book
 from tunebook.web.jobs import Jobs
 from tunebook.web.pages import errors, explain
+from tunebook.web.rows import Wanted, turn
 
 
 @pytest.fixture
@@ -26,8 +27,9 @@ def test_what_is_known_of_a_run_is_shown(found: Trained) -> None:
     diagnosed = diagnose(found.run)
     page = visitor.get(f"{at}?run={found.run.id}").text
     assert f"runs/{found.run.id}/validation/errors.html" in page and "tunebook errors" in words_of(page)
-    ids = [row.id for part in diagnosed.suspects for row in part.found]
+    ids = [row.row for part in diagnosed.suspects for row in part.found][: errors.MOST]
     assert ("data/rows?ids=" in page) == bool(ids)
+    assert turn(found.book.data, Wanted(ids=ids)).count == len(set(ids))  # they are ids of rows
     assert visitor.get(f"{at}?run=none").status_code == 422
 
 

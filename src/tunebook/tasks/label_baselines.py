@@ -123,7 +123,9 @@ def _quality(model: Any, x: list[Any], targets: tuple[Array, Array | None], labe
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # classes with fewer rows than folds
         if len(train) <= _FEW and labels.kind.link == "softmax":
-            return float(cross_val_score(model, x[0], train, cv=_FOLDS).mean())
+            folds = min(_FOLDS, int(np.bincount(train.astype(np.int64)).max()))
+            # Without two rows of any class there is nothing to choose by: the first strength will do.
+            return 0.0 if folds < 2 else float(cross_val_score(model, x[0], train, cv=folds).mean())
         if validation is not None:
             return float(model.fit(x[0], train).score(x[1], validation))
         apart = np.random.default_rng(0).permutation(len(train)) < _APART * len(train)

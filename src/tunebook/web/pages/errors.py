@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 PAGE = Page(router, "errors", 50)
 SPLIT: Split = "validation"  # looking at test rows wears them out: that is for the command line
-_SUSPECTS = 50  # rows that one looks at in one go
+MOST = 50  # rows that one looks at in one go
 # What can be begun -> the words after the book, and the report that it writes.
 WORK: Mapping[str, tuple[tuple[str, ...], str]] = {
     "errors": ((), "errors.html"),
@@ -57,7 +57,7 @@ def _known(book: Book, run: Run | None) -> dict[str, Any]:
     ]
     found = read_errors(run, SPLIT)
     parts = found.suspects if found else []
-    suspects = [row.id for part in parts for row in part.found][:_SUSPECTS]
+    suspects = [row.row for part in parts for row in part.found][:MOST]
     return {
         "reports": [(key, path.as_posix()) for key, path in there],
         "suspects": suspects,
@@ -82,4 +82,4 @@ def begin(asked: Given, name: str) -> Response:
     return asked.go("book", name, "work", job.number)
 
 
-__all__ = ["PAGE", "SPLIT", "WORK", "begin", "errors", "finished", "router", "words_of"]
+__all__ = ["MOST", "PAGE", "SPLIT", "WORK", "begin", "errors", "finished", "router", "words_of"]
