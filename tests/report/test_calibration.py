@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from tunebook.core.calibrates import Calibration, Certain, Change, Cuts, Temperature
+from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.report.calibration import (
     calibration_view,
     covered_headings,
     covered_rows,
+    doubts,
     figure_rows,
     headings,
     sentences,
@@ -58,6 +60,21 @@ def test_a_temperature_is_told_with_what_it_gains(language: str, monkeypatch: py
     rows = figure_rows(made())
     assert [len(row) for row in rows] == [len(headings())] * 2
     assert rows[0][1:3] == ["0.090 (0.080 … 0.100)", "0.020 (0.010 … 0.030)"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_speaks_against_a_temperature_is_told(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    sure = made().temperature
+    assert doubts(sure) == []
+    open_ = sure.model_copy(update={"gain": around(0.005)})  # down to -0.005
+    assert doubts(open_) == [say("calibrate.open")]
+    worse = sure.model_copy(update={"test": {"log_loss": change(0.202, 0.251)}})
+    (told,) = doubts(worse)
+    assert told == say("calibrate.worse", before="0.2020", after="0.2510") and "calibration.json" in told
+    assert doubts(worse.model_copy(update={"applied": False})) == [], "what is not used does no harm"
+    item = made().model_copy(update={"temperature": worse})
+    assert told in sentences(item)
 
 
 def test_thresholds_costs_and_classes_without_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,9 @@ from tunebook.rollout.state import State, write
 from tunebook.verbs.drift import Drift, Window, acknowledge, drift
 from tunebook.verbs.monitor import Monitored, monitor
 from tunebook.verbs.steps.book import Book, open_book
+from tunebook.watch.course import read_course
 from tunebook.watch.opened import opened
-from tunebook.watch.reference import reference
+from tunebook.watch.reference import folder_of, reference
 
 OTHER = [f"sad {text} dirty awful slow and sad" for text, _ in small.texts(60, 1, seed=77)]
 
@@ -62,7 +63,8 @@ def test_the_same_source_is_quiet_and_another_is_told_once(watched: Book) -> Non
     again = drift(watched, window=60)
     known = {alarm.signal.name for alarm in raised.alarms}
     assert known.isdisjoint(alarm.signal.name for alarm in again.alarms if alarm.number in again.fresh)
-    assert acknowledge(watched) == len(again.alarms)
+    assert acknowledge(watched, "ann") == len(again.alarms)
+    assert {alarm.by for alarm in read_course(folder_of(watched.path)).alarms} == {"ann"}
     assert acknowledge(watched) == 0
     assert not drift(watched, window=60).alarm
 

@@ -66,8 +66,8 @@ def test_an_alarm_is_told_once_known_and_raised_again_after_a_quiet_look() -> No
     assert again == []
     course, _ = with_alarms(course, quiet, "r", 3.0)
     assert len(course.open()) == 1  # nobody has seen it yet
-    course, count = acknowledged(course, 4.0)
-    assert (count, course.open()) == (1, [])
+    course, count = acknowledged(course, 4.0, "ann")
+    assert (count, course.open(), course.alarms[0].by) == (1, [], "ann")
     course, again = with_alarms(course, loud, "r", 5.0)
     assert again == []  # it is known
     course, _ = with_alarms(course, quiet, "r", 6.0)

@@ -69,6 +69,14 @@ def test_what_it_takes_is_told_and_nothing_written(proven: Book) -> None:  # noq
         assert answer.status_code == 422 and 'role="alert"' in answer.text and 'name="seeds"' in answer.text
 
 
+def test_a_book_of_one_version_is_told_what_a_test_needs(proven: Book, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    visitor = Visitor(proven.path)
+    assert "has one version" not in visitor.get(f"{at(proven)}/new").text
+    monkeypatch.setattr("tunebook.tables.store.TableStore.versions", lambda self: [proven.tables.champion])
+    page = visitor.get(f"{at(proven)}/new").text
+    assert "has one version" in page and f"/tables/v{proven.tables.champion}/change" in page
+
+
 def test_one_that_is_sent_twice_begins_once(proven: Book) -> None:  # noqa: F811
     visitor, jobs = Visitor(proven.path), Jobs(proven.path)
     form = {"a": "v2", "b": "v4", "metric": "", "seeds": "1,2,3,5", "looks": ""}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from tests.books import Trained, base, book, trained  # noqa: F401
 from tests.web.test_jobs import ended
 from tests.web.visitor import Visitor, words_of
 
+from tunebook.core.nouns import Interval
+from tunebook.diagnosis.records import Suspect, Suspects
 from tunebook.verbs.errors import errors as diagnose
 from tunebook.verbs.steps.book import Book
 from tunebook.web.jobs import Jobs
@@ -31,6 +35,28 @@ def test_what_is_known_of_a_run_is_shown(found: Trained) -> None:
     assert ("data/rows?ids=" in page) == bool(ids)
     assert turn(found.book.data, Wanted(ids=ids)).count == len(set(ids))  # they are ids of rows
     assert visitor.get(f"{at}?run=none").status_code == 422
+
+
+def test_suspects_are_counted_whole_and_lead_to_their_rows(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tunebook.data.load import load
+
+    rows = load(found.book.data, "validation")
+    doubted = [
+        Suspect(row=str(row), split="validation", text="t", label="a", suggestion="b", sure=0.9, own=0.1)
+        for row in rows.ids[:3]
+    ]
+    share = Interval(value=0.1, low=0.0, high=0.2)
+    part = Suspects(split="validation", how="run", rows=9, share=share, found=doubted)
+    made = diagnose(found.run).model_copy(update={"suspects": [part]})
+    monkeypatch.setattr("tunebook.verbs.errors.read_errors", lambda run, split: made)
+    monkeypatch.setattr(errors, "MOST", 2)
+    visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}"
+    page = visitor.get(f"{at}/errors?run={found.run.id}").text
+    assert "3 labels are suspected" in page and "Look at the first 2" in page
+    led = re.search(r'href="([^"]*data/rows[?]ids=[^"]*)"', page)
+    assert led is not None
+    shown = visitor.get(html.unescape(led[1])).text
+    assert all((one.row in shown) == (place < 2) for place, one in enumerate(doubted))
 
 
 def test_work_is_begun_once_as_the_command_does_it(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:

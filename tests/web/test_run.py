@@ -89,10 +89,12 @@ def test_where_it_stands_is_told_by_files_and_locks(book: Book, monkeypatch: pyt
     assert live.standing(run, jobs) == "failed"
     (run.path / "failed.json").unlink()
     job = jobs.once(["train"], "ann", run.plan_id)
-    (jobs.folder / job.number / "err.txt").write_text("Loads\nTraining 3/9 · 1.0/s\nnote\n", encoding="utf-8")
+    (jobs.folder / job.number / "err.txt").write_text(
+        "Loads\nTraining 3/9 · 1.0/s · loss 0.4  validation accuracy 0.5\nnote\n", encoding="utf-8"
+    )
     monkeypatch.setattr(Jobs, "state", lambda self, job: "running")
     assert live.job_of(run, jobs) == job and live.standing(run, jobs) == "begins"
-    assert live.said(run, jobs) == "Training 3/9 · 1.0/s"
+    assert live.said(run, jobs) == "Training 3/9 · 1.0/s", "its figures are of the step before"
     (run.path / "outcome.json").write_text("{}", encoding="utf-8")
     assert live.standing(run, jobs) == "scores"
 

@@ -22,6 +22,7 @@ def drift(
     rows: Annotated[Path | None, option("drift_rows", "--rows", metavar="FILE")] = None,
     run: Annotated[str | None, option("drift_run", "--run", metavar="RUN")] = None,
     ack: Annotated[bool, option("drift_ack", "--ack")] = False,
+    owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = "",
 ) -> Answer:
     """Hold new rows against those of the book."""
     from tunebook.verbs.drift import acknowledge
@@ -30,7 +31,7 @@ def drift(
 
     opened = open_book(book)
     if ack:
-        count = acknowledge(opened)
+        count = acknowledge(opened, owner)
         said = say("watch.acknowledged" if count else "watch.nothing_open", count=count)
         return Answer({"acknowledged": count}, lambda screen: screen.print(said))
     with Bars() as bars:

@@ -69,7 +69,7 @@ def sentences(found: Calibration, *, grouped: bool = False) -> list[str]:
     Args:
         grouped: the rows were drawn in groups.
     """
-    told = [_of_temperature(found.temperature)]
+    told = [_of_temperature(found.temperature), *doubts(found.temperature)]
     if found.cuts is not None and found.cuts.costs:
         told.append(say("calibrate.expected", metric=found.cuts.metric))
     if found.cuts is not None and found.cuts.kept:
@@ -86,6 +86,19 @@ def _of_temperature(found: Temperature) -> str:
     if found.applied:
         return say("calibrate.applied", value=value, gain=gain)
     return say("calibrate.at_end") if found.gain.value > 0 else say("calibrate.not_applied", value=value, gain=gain)
+
+
+def doubts(found: Temperature) -> list[str]:
+    """What speaks against a temperature that is used: a gain that may be chance, and test rows that it does no good."""
+    if not found.applied:
+        return []
+    told, change = [], found.test.get("log_loss")
+    if found.gain.low <= 0:
+        told.append(say("calibrate.open"))
+    if change is not None and change.after.value > change.before.value:
+        before, after = (f"{side.value:.4f}" for side in (change.before, change.after))
+        told.append(say("calibrate.worse", before=before, after=after))
+    return told
 
 
 def _ends(gain: Interval) -> str:
@@ -115,12 +128,6 @@ def calibration_view(found: Calibration | None, *, grouped: bool = False) -> dic
 
 
 __all__ = [
-    "calibration_view",
-    "covered_headings",
-    "covered_rows",
-    "figure_rows",
-    "headings",
-    "sentences",
-    "threshold_caption",
-    "threshold_rows",
-]
+    "calibration_view", "covered_headings", "covered_rows", "doubts", "figure_rows", "headings", "sentences",
+    "threshold_caption", "threshold_rows",
+]  # fmt: skip

@@ -17,6 +17,7 @@ from tunebook.core.folders import held
 from tunebook.core.nouns import Interval, Record
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
+from tunebook.knowledge.log import user
 from tunebook.report.drift import write_day
 from tunebook.requests.log import RequestLog
 from tunebook.rollout.state import state
@@ -276,14 +277,17 @@ def _report(source: _Source, course: Course, taken: Taken, size: int) -> Drift:
     )
 
 
-def acknowledge(book: Book) -> int:
+def acknowledge(book: Book, owner: str = "") -> int:
     """Say that all open alarms are known; gives how many there were. A signal is raised again once it has been quiet.
+
+    Args:
+        owner: who says so; else the user of this process.
 
     Raises:
         BookError: `watch.busy`.
     """
     with _alone(book) as folder:
-        course, count = acknowledged(read_course(folder), time.time())
+        course, count = acknowledged(read_course(folder), time.time(), owner or user())
         if count:
             write_course(course, folder)
     return count

@@ -24,8 +24,8 @@ class Alarm(Record):
     Attributes:
         number: 1, 2, ... in the book; at: when, seconds since 1970; run: that answered.
         signal: as the look found it.
-        acknowledged: when a person said that it is known; 0 before. over: a look after that found nothing any more, so
-            that the signal may be raised again. sent: to webhook and mail.
+        acknowledged: when a person said that it is known, 0 before; by: who. over: a look after that found nothing any
+            more, so that the signal may be raised again. sent: to webhook and mail.
     """
 
     number: int
@@ -33,6 +33,7 @@ class Alarm(Record):
     run: str
     signal: Signal
     acknowledged: float = 0.0
+    by: str = ""
     over: bool = False
     sent: bool = False
 
@@ -183,9 +184,10 @@ def with_look(course: Course, look: Look, *, kept: bool) -> Course:
     return course.model_copy(update={"short": short, "read": read})
 
 
-def acknowledged(course: Course, now: float) -> tuple[Course, int]:
-    """The course with all open alarms known, and how many there were."""
-    known = [alarm if alarm.acknowledged else alarm.model_copy(update={"acknowledged": now}) for alarm in course.alarms]
+def acknowledged(course: Course, now: float, by: str = "") -> tuple[Course, int]:
+    """The course with all open alarms known, by whom, and how many there were."""
+    seen = {"acknowledged": now, "by": by}
+    known = [alarm if alarm.acknowledged else alarm.model_copy(update=seen) for alarm in course.alarms]
     return course.model_copy(update={"alarms": known}), len(course.open())
 
 

@@ -91,10 +91,11 @@ def standing(run: Run, jobs: Jobs) -> Standing:
 
 
 def said(run: Run, jobs: Jobs) -> str:
-    """The last line of progress that its command told; empty where that is not ours to hear."""
+    """The last line of progress that its command told; empty where that is not ours to hear. Without its figures: they
+    are of the step before, and the page shows those of the last one."""
     job = job_of(run, jobs)
     lines = jobs.said(job).splitlines() if job else []
-    return next((line for line in reversed(lines) if _FAR.search(line)), "")
+    return next((line.partition(" · loss ")[0] for line in reversed(lines) if _FAR.search(line)), "")
 
 
 __all__ = ["LIVE", "News", "Pace", "Standing", "job_of", "news", "said", "standing"]

@@ -53,7 +53,7 @@ def ack(asked: Given, name: str) -> Response:
     """
     from tunebook.verbs.drift import acknowledge
 
-    acknowledge(asked.book(name))
+    acknowledge(asked.book(name), asked.owner)
     return asked.go("book", name, "drift")
 
 

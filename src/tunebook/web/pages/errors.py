@@ -48,7 +48,7 @@ def finished(book: Book) -> list[Run]:
 def _known(book: Book, run: Run | None) -> dict[str, Any]:
     """Reports that are there, ids of suspected labels, and what can be begun."""
     if run is None:
-        return {"reports": [], "suspects": [], "lines": {}}
+        return {"reports": [], "suspects": [], "suspected": 0, "lines": {}}
     from tunebook.verbs.errors import read_errors
 
     folder = run.results(SPLIT)
@@ -57,10 +57,11 @@ def _known(book: Book, run: Run | None) -> dict[str, Any]:
     ]
     found = read_errors(run, SPLIT)
     parts = found.suspects if found else []
-    suspects = [row.row for part in parts for row in part.found][:MOST]
+    suspects = list(dict.fromkeys(row.row for part in parts for row in part.found))
     return {
         "reports": [(key, path.as_posix()) for key, path in there],
-        "suspects": suspects,
+        "suspects": suspects[:MOST],
+        "suspected": len(suspects),
         "lines": {key: words_of(book, run, key) for key in WORK},
     }
 

@@ -87,7 +87,7 @@ def _told(run: Run, given: dict[str, str]) -> dict[str, Any]:
 
 def _why(run: Run, text: str, pair: str | None) -> list[dict[str, Any]]:
     """The text with its words marked."""
-    from tunebook.report.explain import notes, stretches, title
+    from tunebook.report.explain import notes, stretches
     from tunebook.verbs.explain import quick
 
     if not isinstance(task_of(run.plan.task)(), Explains):
@@ -95,7 +95,7 @@ def _why(run: Run, text: str, pair: str | None) -> list[dict[str, Any]]:
     items = quick(_loaded(run.model), text, pair)
     return [
         {
-            "title": title(item),
+            "title": item.said,  # the score of the answer stands above it, and is the calibrated one
             "notes": notes(item),
             "parts": [stretches(part.name, part.text, item.units) for part in item.parts],
         }
