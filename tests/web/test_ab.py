@@ -23,6 +23,7 @@ from tunebook.web.pages.ab import PAGE, Wish
 @pytest.fixture(autouse=True)
 def idle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tunebook.web.jobs.subprocess.Popen", Idle)
+    monkeypatch.setattr("tunebook.web.jobs._STARTING", 600.0)  # nothing takes the lock, on a slow machine too
 
 
 def at(book: Book) -> str:

@@ -77,3 +77,13 @@ def test_one_whose_process_vanished_is_lost(tmp_path: Path) -> None:
     assert run(jobs.folder / "x") == 2 and jobs.state(job) == "wrong" and (jobs.folder / "x" / END).is_file()
     with pytest.raises(BookError, match=r"ui\.job"):
         jobs.job("none")
+
+
+def test_the_newest_of_a_second_is_the_one_that_began_last(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    for number, begun in (("20260101-000000-ffffff", 1.0), ("20260101-000000-000000", 1.5)):
+        job = Job(number=number, words=["x"], owner="", begun=begun, lang="en", about="one")
+        (jobs.folder / number).mkdir(parents=True)
+        (jobs.folder / number / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+    newest = jobs.about("one")
+    assert newest is not None and newest.begun == 1.5

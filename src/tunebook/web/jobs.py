@@ -97,10 +97,10 @@ class Jobs:
     def all(self) -> list[Job]:
         """Newest first; a folder that is no job is left out."""
         found = []
-        for path in sorted(self.folder.glob(f"*/{JOB}"), reverse=True):
+        for path in self.folder.glob(f"*/{JOB}"):
             with suppress(OSError, ValueError):
                 found.append(Job.model_validate_json(path.read_text(encoding="utf-8")))
-        return found
+        return sorted(found, key=lambda job: (job.begun, job.number), reverse=True)  # a number tells seconds only
 
     def job(self, number: str) -> Job:
         """One of them. Raises a BookError, `ui.job`, where there is none."""
