@@ -177,3 +177,25 @@ def test_thresholds_and_costs_decide(run: Run) -> None:
     assert Calibrated(sure=0.5, thresholds={"a": 0.1}).told(blank) == blank
     made = set_to(run, 2.0)
     assert reading_of(made, ["x"]).temperature == 2.0
+
+
+def test_costs_that_have_changed_since_are_told(run: Run) -> None:
+    book = run.path.parents[1]
+    names = run.plan.labels.names
+    lines = [",".join(["true", *names])]
+    lines += [",".join([one, *("0" if one == other else "1" for other in names)]) for one in names]
+    (book / "cost.csv").write_text("\n".join(lines), encoding="utf-8")
+    with (book / "book.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[business.money]\ncosts = "cost.csv"\n')
+    calibrate(run, cost="money")
+    assert calibration_of(run) is not None
+    (book / "cost.csv").write_text("\n".join(lines).replace("1", "5"), encoding="utf-8")
+    with pytest.raises(Exception, match=r"calibrate\.stale_costs"):
+        predict(run, TEXTS)
+    calibrate(run, cost="money")
+    assert predict(run, TEXTS)
+    (book / "cost.csv").unlink()
+    with pytest.raises(Exception, match=r"calibrate\.stale_costs"):
+        calibration_of(run)
+    (book / "book.toml").unlink()
+    assert calibration_of(run) is not None

@@ -87,7 +87,8 @@ class Cuts(Record):
     """Probabilities from which on classes are given, or costs by which one is.
 
     Attributes:
-        by: `precision`, `recall` or `cost`; wanted: the share that was asked for; metric: of the owner's, of costs.
+        by: `precision`, `recall` or `cost`; wanted: the share that was asked for; metric: of the owner's, of costs;
+            decided: hash of what decided that metric then.
         classes: class -> threshold; kept: classes whose rows give none, so that 0.5 holds.
         costs: of saying a class (column) where another (line) is true, where there are more than two classes.
         validation: figures, cross-fitted; test: by the thresholds as they are.
@@ -96,6 +97,7 @@ class Cuts(Record):
     by: str
     wanted: float | None = None
     metric: str = ""
+    decided: str = ""
     classes: dict[str, float] = Field(default_factory=dict)
     kept: list[str] = Field(default_factory=list)
     costs: list[list[float]] = Field(default_factory=list)

@@ -69,8 +69,7 @@ class OwnMetric:
     @property
     def id(self) -> str:
         """Hash of all that decides it beside rows and answers. Raises as `file`."""
-        file = self.file
-        return content_id([self.asked.model_dump(exclude={"unit"}), "" if file is None else file_id(file)])
+        return decided_by(self.asked, self.file)
 
     @property
     def _key(self) -> str:
@@ -242,6 +241,11 @@ class OwnMetric:
         return pa.table({**{name: list(column) for name, column in rows.other.items()}, **own})
 
 
+def decided_by(asked: Business, file: Path | None) -> str:
+    """Hash of what decides a metric beside rows and answers: its section, and its file."""
+    return content_id([asked.model_dump(exclude={"unit"}), "" if file is None else file_id(file)])
+
+
 def own_metrics(data: DataRef, rows: Rows, labels: Labels | None = None) -> dict[str, OwnMetric]:
     """Name -> metric of the owner's, of the book that prepared rows lie in, bound to labelled rows; empty where
     book.toml has none.
@@ -288,4 +292,4 @@ def named(metrics: Mapping[str, OwnMetric], name: str, key: str) -> OwnMetric:
     return metrics[name]
 
 
-__all__ = ["OwnMetric", "Said", "named", "own_metrics", "scored"]
+__all__ = ["OwnMetric", "Said", "decided_by", "named", "own_metrics", "scored"]

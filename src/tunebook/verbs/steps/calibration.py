@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tunebook.bundle.calibrated import Calibrated
-from tunebook.core.calibrates import Calibration, read_calibration
+from tunebook.core.calibrates import Calibration, Cuts, read_calibration
 from tunebook.core.errors import ModelError
-from tunebook.core.locations import CALIBRATION
+from tunebook.core.locations import BOOK_FILE, CALIBRATION
 from tunebook.verbs.steps.answers import model_key
 from tunebook.verbs.steps.runs import Run
 
@@ -14,13 +14,30 @@ def kept_calibration(run: Run) -> Calibration | None:
     """What was found for this very model; None where it was not calibrated.
 
     Raises:
-        ModelError: `calibrate.stale`, it was found for another one. BookError: as `read_calibration`.
+        ModelError: `calibrate.stale`, it was found for another one; `calibrate.stale_costs`, for other costs than the
+            book has by now. BookError: as `read_calibration`.
     """
     if not run.has_model or (found := read_calibration(run.path / "model")) is None:
         return None
     if found.model != model_key(run):
         raise ModelError("calibrate.stale", key=str(run.path / "model" / CALIBRATION), value=found.run, run=run.id)
+    if found.cuts is not None and found.cuts.decided not in ("", _decided(run, found.cuts)):
+        path = str(run.path / "model" / CALIBRATION)
+        raise ModelError("calibrate.stale_costs", key=path, value=found.cuts.metric, run=run.id)
     return found
+
+
+def _decided(run: Run, cuts: Cuts) -> str:
+    """Hash of what decides the costs by now; as it was where the run lies in no book."""
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.business import decided_by
+
+    book = run.path.absolute().parents[1]
+    if not (book / BOOK_FILE).is_file():
+        return cuts.decided
+    asked = Book(book).file.business.get(cuts.metric)
+    file = None if asked is None else book / (asked.costs or asked.function.rpartition(":")[0])
+    return "none" if asked is None or file is None or not file.is_file() else decided_by(asked, file)
 
 
 def calibration_of(run: Run) -> Calibrated | None:

@@ -163,6 +163,7 @@ def cuts_of(wish: Wish, valid: Side, test: Side, scale: float, each: Array) -> t
         by=wish.by,
         wanted=None if wish.by == "cost" else wish.share,
         metric=wish.valid.name if wish.valid else "",
+        decided=wish.valid.id if wish.valid else "",
         classes={names[place]: float(whole.limits[place]) for place in asked if whole.known[place]},
         kept=[names[place] for place in asked if not whole.known[place]],
         costs=[] if whole.costs is None else whole.costs.tolist(),
