@@ -34,8 +34,28 @@ def test_a_file_comes_back_and_the_same_again_changes_nothing(session, tmp_path,
 
 def test_a_text_may_be_longer_than_a_reader_of_csv_takes(session, tmp_path):
     csv.field_size_limit(131_072)
-    path = filled(session, tmp_path / "back.csv", lambda rows: [{**row, "text": "x" * 200_000} for row in rows])
+    path = filled(session, tmp_path / "back.csv", lambda rows: [{**row, "asked": "x" * 200_000} for row in rows])
     assert import_file(session, path).kept.fresh == 6
+
+
+def test_a_tie_may_be_the_number_nought(session, tmp_path):
+    values = iter([0, "0", 1, 2, None, 0])
+    path = filled(session, tmp_path / "back.jsonl", lambda rows: [{**row, "value": next(values)} for row in rows])
+    found = import_file(session, path)
+    assert (found.kept.fresh, found.empty, found.refused) == (5, 1, [])
+
+
+def test_sides_that_have_changed_places_are_refused(session, tmp_path):
+    def spoilt(rows):
+        rows[0] |= {"left": rows[0]["right"], "right": rows[0]["left"]}
+        rows[1] |= {"left": rows[2]["left"], "check": ""}
+        rows[3] |= {"text": f" {rows[3]['text']}\r\n", "left": rows[3]["left"].replace(" ", "\n")}
+        rows[4] |= {"left": "", "right": "", "text": ""}
+        return rows
+
+    found = import_file(session, filled(session, tmp_path / "back.csv", spoilt))
+    assert [(one.row, one.code) for one in found.refused] == [(1, "rate.file_check"), (2, "rate.file_check")]
+    assert found.kept.fresh == 4
 
 
 def test_an_old_file_does_not_take_back_what_was_said_since(session, tmp_path):

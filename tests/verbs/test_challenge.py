@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tunebook.core.errors import DataError, TableError, TunebookError
 from tunebook.core.nouns import read_json
 from tunebook.data.load import load
 from tunebook.verbs.challenge import challenge, drawn, read_challenge
+from tunebook.verbs.steps.book import open_book
 
 KINDS = ("binary", "classes", "several", "pairs", "number", "ordered")
 
@@ -153,6 +155,20 @@ def test_templates_and_files_of_ones_own(trained, tmp_path) -> None:
     assert {item.key for item in own.capabilities if item.source == "template"} >= {"but", "negated_words"}
     with pytest.raises(DataError, match=r"challenge\.file"):
         challenge(run, rows=[tmp_path / "none.csv"])
+
+
+def test_a_capability_may_be_called_anything_and_is_kept_in_the_run(trained, tmp_path) -> None:
+    shutil.copytree(trained("binary").book.path, tmp_path / "inner" / "book")
+    run = open_book(tmp_path / "inner" / "book").runs[-1]
+    names = ["../../../../../evil", "a/b", "x" * 300, "<b>"]
+    lines = [f"it was great {number},good,{names[number % 4]}" for number in range(48)]
+    (tmp_path / "hard.csv").write_text("text,label,capability\n" + "\n".join(lines), encoding="utf-8")
+    before = {path for path in tmp_path.rglob("*") if path.is_dir() and not path.is_relative_to(run.path)}
+    found = challenge(run, only=["emoji"], rows=[tmp_path / "hard.csv"])
+    assert {item.key for item in found.capabilities if item.source == "file"} == set(names)
+    after = {path for path in tmp_path.rglob("*") if path.is_dir() and not path.is_relative_to(run.path)}
+    assert {path for path in after - before if "cache" not in path.parts} == set()
+    assert not list(tmp_path.rglob("evil")) and not list(tmp_path.rglob("b"))
 
 
 def test_the_public_name_is_the_verb(trained) -> None:

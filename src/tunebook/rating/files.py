@@ -36,6 +36,8 @@ COLUMNS = (
 )
 _NEEDED = ("study", "rater", "item", "question", "value")
 _LINES = (".jsonl", ".ndjson")
+_CELL = 30_000  # characters; spreadsheets cut a little above
+_SHOWN = 60
 _RISKY = "=+-@\t\r"  # with which a spreadsheet begins a formula
 
 
@@ -162,7 +164,7 @@ def import_file(session: Session, path: Path, only: str = "") -> Imported:
     refused: dict[int, Refused] = {}
     empty = twice = 0
     for number, row in enumerate(rows, start=1):
-        if not str(row.get("value") or "").strip():
+        if not _word(row.get("value")):
             empty += 1
             continue
         try:
@@ -183,6 +185,16 @@ def import_file(session: Session, path: Path, only: str = "") -> Imported:
     return Imported(file=path.name, rows=len(rows), empty=empty, twice=twice, kept=kept, refused=told)
 
 
+def _word(cell: Any) -> str:
+    """A cell as text; 0 is one."""
+    return "" if cell is None else str(cell).strip()
+
+
+def _read(cell: Any) -> str:
+    """A text as a spreadsheet gives it back: other spaces and line breaks, and what is long cut off."""
+    return " ".join(_word(cell)[:_CELL].removeprefix("'").split())[: _CELL // 2]
+
+
 def _refusal(row: int, error: TunebookError) -> Refused:
     return Refused(row=row, code=error.code, reason=error.message)
 
@@ -193,13 +205,18 @@ def _given(study: Study, row: Mapping[str, Any], source: str) -> Given:
     Raises:
         DataError: why it is none.
     """
-    words = {name: str(row.get(name) or "").strip() for name in (*_NEEDED, "check")}
+    words = {name: _word(row.get(name)) for name in (*_NEEDED, "check")}
     if words["study"] != study.id:
         raise DataError("rate.file_study", key="study", value=words["study"], allowed=study.id)
     rater = check_rater(study, words["rater"])
     shown, question = shown_to(study, rater, words["item"]), study.question(words["question"])
     if words["check"] and words["check"].removeprefix("'") != shown.check:
         raise DataError("rate.file_check", key=shown.item.key, value=words["check"], allowed=shown.check)
+    own = _row(study, rater, shown, question.key, "")
+    for name in ("text", "left", "right"):
+        seen, meant = _read(row.get(name)), _read(own[name])
+        if seen and seen != meant:  # sides or rows that have changed places: the value would be said of another answer
+            raise DataError("rate.file_check", key=shown.item.key, value=seen[:_SHOWN], allowed=meant[:_SHOWN])
     value = checked(study, shown.item, question, words["value"].removeprefix("'"))
     place: dict[str, Any] = {"rater": rater, "item": shown.item.key, "question": question.key}
     return Given(**place, value=value, left=shown.left, source=source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from tunebook.challenge.sentiment import Sentiment, sentiment_of
 from tunebook.challenge.templates import expanded, read_templates
 from tunebook.core.answers import Answers, Rows
 from tunebook.core.errors import DataError, near
+from tunebook.core.files import content_id
 from tunebook.core.nouns import DataRef, Split, read_json, write_json
 from tunebook.core.params import build
 from tunebook.core.progress import Progress, Silent
@@ -229,9 +231,14 @@ def judge_of(run: Run, data: DataRef, split: str) -> Judge:
         return load_model(run.model, plan)
 
     def ask(rows: Rows, name: str) -> Answers:
-        return answers(run, rows, f"challenges/{split}-{name}", ask=lambda: ask_once(model(), rows))
+        return answers(run, rows, f"challenges/{split}-{_folder(name)}", ask=lambda: ask_once(model(), rows))
 
     return Judge(task_of(plan.task)(), plan.labels, data, plan.params.metric, ask, lambda rows: ask_once(model(), rows))
+
+
+def _folder(name: str) -> str:
+    """A name as that of a folder: capabilities of files are whatever somebody wrote there, a path too."""
+    return name if re.fullmatch(r"[\w-]{1,60}", name, re.ASCII) else f"named-{content_id(name)}"
 
 
 def ask_once(model: Any, rows: Rows) -> Answers:
