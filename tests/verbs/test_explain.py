@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,30 +45,6 @@ def test_the_score_is_that_of_the_answer_and_the_sum_is_complete(classes: Any) -
     assert item.said == said["label"] and item.chance == pytest.approx(said["score"], abs=1e-5)
     assert item.chance == pytest.approx(1 / (1 + math.exp(-item.score)))
     assert item.delta is not None and abs(item.delta) < 0.05 * abs(item.score) and item.steps >= 20
-
-
-def test_what_costs_give_in_place_of_the_models_answer_is_explained(
-    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from tunebook.core.calibrates import Cuts
-    from tunebook.core.nouns import write_json
-    from tunebook.verbs.calibrate import calibrate
-    from tunebook.verbs.steps.calibration import calibration_of
-    from tunebook.verbs.steps.runs import Run
-
-    monkeypatch.setattr("tunebook.verbs.steps.chances.LEAST", 5)
-    made = trained("classes")
-    shutil.copytree(made.book.path, tmp_path / "book")
-    run, names = Run(tmp_path / "book" / "runs" / made.run.id), made.book.data.labels.names
-    costs = [[0.0 if name == "good" else 1.0 for name in names]] * len(names)
-    cuts = Cuts(by="cost", metric="money", costs=costs, validation={}, test={})
-    write_json(calibrate(run).model_copy(update={"cuts": cuts}), run.model / "calibration.json")
-    text = "the room was awful"
-    assert [item["label"] for item in tb.predict(run, [text])] == ["good"]
-    assert [item.said for item in tb.explain(run, [text]).items] == ["good"]
-    assert [item.said for item in tb.explain(run, [text], answer="bad").items] == ["bad"]
-    (shown,) = quick(load_model(run.model, run.plan), text, None, calibration_of(run))
-    assert shown.said == "good"
 
 
 @pytest.mark.parametrize("kind", ["binary", "several", "pairs", "number", "ordered"])

@@ -61,17 +61,8 @@ class Target:
     units: Units
 
 
-def explained(
-    loaded: LoadedModel,
-    rows: Rows,
-    how: How,
-    progress: Progress | None = None,
-    given: Sequence[Sequence[str]] | None = None,
-) -> list[Explanation]:
+def explained(loaded: LoadedModel, rows: Rows, how: How, progress: Progress | None = None) -> list[Explanation]:
     """Explanations of what a model says of rows, in their order; of a row that says several things several.
-
-    Args:
-        given: labels that are given of each row, where thresholds or costs decide; None: what the model itself says.
 
     Raises:
         DataError: `explain.empty`, a row has no text; `explain.answer`, there is no such answer; `explain.nothing`,
@@ -83,7 +74,7 @@ def explained(
     rows = answered(loaded, rows)
     watch.start("explain", len(rows))
     for number in range(len(rows)):
-        for target in targets_of(loaded, rows.at([number]), how, () if given is None else given[number]):
+        for target in targets_of(loaded, rows.at([number]), how):
             made = method.explain(target.line, target.units)
             found.append(told(target, made, number, loaded.tokenizer))
         watch.advance()
@@ -94,8 +85,8 @@ def explained(
     return found
 
 
-def targets_of(loaded: LoadedModel, row: Rows, how: How, given: Sequence[str] = ()) -> Iterator[Target]:
-    """What is to be explained of one row of `answered`; of `given` labels these. Raises as `explained`."""
+def targets_of(loaded: LoadedModel, row: Rows, how: How) -> Iterator[Target]:
+    """What is to be explained of one row of `answered`. Raises as `explained`."""
     import torch
 
     task, labels = loaded.task, loaded.plan.labels
@@ -108,7 +99,7 @@ def targets_of(loaded: LoadedModel, row: Rows, how: How, given: Sequence[str] = 
     with torch.no_grad():  # what an aim keeps of it takes part in gradients
         outputs = loaded.model(**model_inputs(batch))
         aims = task.aims(outputs, batch, seen, labels, Using(loaded.model, loaded.tokenizer))
-    for aim in _chosen(aims, how.answer, given):
+    for aim in _chosen(aims, how.answer):
         texts = {part: text_of(seen, part) for part in aim.parts}
         ids = batch["input_ids"][aim.line][: int(batch["attention_mask"][aim.line].sum())].tolist()
         pieces = _bare(pieces_of(ids, texts, loaded.tokenizer), seen, row)
@@ -117,10 +108,10 @@ def targets_of(loaded: LoadedModel, row: Rows, how: How, given: Sequence[str] = 
         yield Target(row, line, units_of(pieces, own, how.by))
 
 
-def _chosen(aims: Sequence[Aim], answer: str | None, given: Sequence[str] = ()) -> list[Aim]:
-    """Those that the answer says, or that are given in its place, or the one that was asked for."""
+def _chosen(aims: Sequence[Aim], answer: str | None) -> list[Aim]:
+    """Those that the answer says, or the one that was asked for."""
     if answer is None:
-        return [aim for aim in aims if (aim.name in given if given else aim.said)]
+        return [aim for aim in aims if aim.said]
     found = [aim for aim in aims if aim.name == answer or aim.name.partition(":")[0] == answer]
     if not found:
         raise DataError("explain.answer", key="--answer", value=answer, allowed=" | ".join(aim.name for aim in aims))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 
-from tunebook.bundle.calibrated import Calibrated
 from tunebook.core.errors import BookError, DataError, RunError
 from tunebook.core.explains import Explains
 from tunebook.core.judged import Judged
@@ -23,13 +22,11 @@ from tunebook.explain.faithful import faithful as measure
 from tunebook.explain.records import Explanation, Explanations, Faithful
 from tunebook.explain.units import By
 from tunebook.verbs.steps.answers import answers, place_of
-from tunebook.verbs.steps.calibration import calibration_of
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
 
-_ROWS = 64  # of one forward pass
 TEXTS, ROWS, ERRORS, FAITHFUL = "texts", "rows", "errors", "faithful"
 
 
@@ -65,9 +62,6 @@ def explain(
     """Explain what a run's model says of texts, of rows of the book, or of the worst mistakes on a split; write the
     explanations as JSON and as a page.
 
-    Of texts and rows that is what `predict` says, by thresholds or costs where it was calibrated to some; mistakes are
-    those of the model itself, as its report counts them.
-
     Args:
         texts: as users write them; pairs: their second texts, or the passage of each query.
         rows: ids of rows of the split; errors: so many of its mistakes, the worst first.
@@ -77,7 +71,7 @@ def explain(
         RunError: the run has not finished; `explain.task`, its answers cannot be explained; `explain.no_attention`.
             DataError: `explain.what`, not one of texts, rows and errors; `explain.empty`, a text with nothing to read;
             `explain.row`, there is no such row; `explain.answer`, `explain.method`, `explain.by`; `data.no_split`.
-            MachineError: captum is not installed. ModelError: `calibrate.stale`.
+            MachineError: captum is not installed.
     """
     how, split = _how(asking), asking.get("split", "validation")
     if sum((texts is not None, rows is not None, errors > 0)) != 1:
@@ -91,8 +85,7 @@ def explain(
         known = split_of(data, split)
         places = _places(known, rows) if rows is not None else _worst(run, data, known, split, errors)
         chosen, true = _unsearched(run, known.at(places)), _true(run, known, places)
-    given = None if what == ERRORS else _given(loaded, chosen, calibration_of(run))
-    items = explained(loaded, chosen, how, asking.get("progress"), given)
+    items = explained(loaded, chosen, how, asking.get("progress"))
     if true is not None:
         items = [item.model_copy(update={"true": true[item.number]}) for item in items]
     made = Explanations(
@@ -128,34 +121,12 @@ def faithful(run: Run, count: int, **asking: Unpack[Asking]) -> Explanations:
     return _written(run, made, FAITHFUL, split, asking.get("png"))
 
 
-def quick(
-    loaded: LoadedModel,
-    text: str,
-    pair: str | None = None,
-    reading: Calibrated | None = None,
-    **asking: Unpack[Asking],
-) -> list[Explanation]:
-    """Explanations of one text by a model that is in memory; nothing is written. Raises as `explain`.
-
-    Args:
-        reading: how its answers are read, where it was calibrated.
-    """
+def quick(loaded: LoadedModel, text: str, pair: str | None = None, **asking: Unpack[Asking]) -> list[Explanation]:
+    """Explanations of one text by a model that is in memory; nothing is written. Raises as `explain`."""
     from tunebook.data.frozen import prepared_data
 
     rows = asked_rows([text], None if pair is None else [pair], prepared_data(loaded.plan))
-    return explained(loaded, rows, _how(asking), asking.get("progress"), _given(loaded, rows, reading))
-
-
-def _given(loaded: LoadedModel, rows: Rows, reading: Calibrated | None) -> list[list[str]] | None:
-    """The labels that thresholds or costs give of each row; None where the model's own answers are given.
-
-    Of a row of several labels that reaches none, the model's own, as where nothing was calibrated.
-    """
-    if reading is None or not (reading.thresholds or reading.costs):
-        return None
-    said, _ = loaded.answers(rows, None, _ROWS, None, reading)
-    labels = [answer.get("label") or [] for answer in said]
-    return [label if isinstance(label, list) else [label] for label in labels]
+    return explained(loaded, rows, _how(asking), asking.get("progress"))
 
 
 def read_explanations(run: Run, split: str = "validation", what: str = "") -> Explanations | None:

@@ -89,11 +89,10 @@ def _why(run: Run, text: str, pair: str | None) -> list[dict[str, Any]]:
     """The text with its words marked."""
     from tunebook.report.explain import notes, stretches
     from tunebook.verbs.explain import quick
-    from tunebook.verbs.steps.calibration import calibration_of
 
     if not isinstance(task_of(run.plan.task)(), Explains):
         return []
-    items = quick(_loaded(run.model), text, pair, calibration_of(run))
+    items = quick(_loaded(run.model), text, pair)
     return [
         {
             "title": item.said,  # the score of the answer stands above it, and is the calibrated one
