@@ -6,13 +6,14 @@ import math
 import sqlite3
 
 import pytest
-from tests.rated import make_session, rate_all
+from tests.rated import make_session, make_study, rate_all
 
 from tunebook.core.localized import Localized
 from tunebook.rating.draw import assigned
 from tunebook.rating.records import RatingResult
 from tunebook.rating.result import result_of
 from tunebook.rating.store import Given
+from tunebook.stats.proportion import wilson_interval
 
 
 def notes(found):
@@ -130,3 +131,42 @@ def test_an_edited_store_is_told(tmp_path):
         db.execute("UPDATE ratings SET value = '2'")
     found = result_of(session)
     assert not found.intact and "edited" in notes(found)
+
+
+@pytest.mark.parametrize("kinds", [("pairs",), ("scores",)])
+def test_rows_that_were_drawn_together_widen_all_that_is_told(tmp_path, kinds):
+    widths = []
+    for name, more in (("apart", {}), ("alike", {"groups": {f"r{row}": row // 8 for row in range(48)}})):
+        study = make_study(rows=48, kinds=kinds, raters=["ann", "bo", "cy"], overlap=1.0, **more)
+        session = make_session(tmp_path / name, study)
+        for rater in study.raters:
+            rate_in_groups(session, rater)
+        (judged,) = result_of(session).judged
+        told = judged.strengths[0].strength if kinds == ("pairs",) else judged.points[1].mean
+        main = judged.duels[0].net if kinds == ("pairs",) else judged.gaps[0].gap
+        widths.append([one.high - one.low for one in (told, main, judged.parts[0].gain)])
+    assert all(alike > 1.3 * apart for apart, alike in zip(*widths, strict=True))
+    assert make_study(rows=4).id == make_study(rows=4, groups={}, effective=[]).id  # studies of before stay themselves
+
+
+def test_the_share_of_rows_that_differ_is_an_estimate_as_well(tmp_path):
+    wide = []
+    for name, more in (("apart", {}), ("alike", {"effective": [20.0]})):
+        session = make_session(tmp_path / name, make_study(rows=60, raters=["ann"], **more))
+        rate_all(session, "ann", gain=9.0)  # always for the later run
+        wide.append(result_of(session).judged[0].duels[0].overall)
+    assert [one.value for one in wide] == pytest.approx([0.5, 0.5], abs=0.02)
+    assert 0.55 < wide[0].high < wide[1].high and wide[0].high == pytest.approx(wilson_interval(60, 120).high, abs=0.02)
+
+
+def rate_in_groups(session, rater):
+    """A rater to whom all rows of eight are alike."""
+    given = []
+    for shown in assigned(session.study, rater):
+        item, good = shown.item, int(shown.item.row[1:]) // 8 % 3 > 0
+        if item.kind == "pairs":
+            value = "1" if shown.left == good else "2"
+        else:
+            value = str(3 + (item.runs[0][0] if good else -item.runs[0][0]))
+        given.append(Given(rater=rater, item=item.key, question="overall", value=value, left=shown.left))
+    session.store.give(given)

@@ -46,3 +46,16 @@ def test_more_units_narrow_the_interval():
         return found.high - found.low
 
     assert width(400) < width(20)
+
+
+def test_units_that_belong_together_are_drawn_together():
+    """Units of a group say the same: the interval is that of one of each, and of a single group there is none."""
+    rng = np.random.default_rng(5)
+    few = np.eye(2)[rng.integers(2, size=25)] + np.eye(2)[rng.integers(2, size=25)]
+    many = np.concatenate([np.repeat(few, 8, axis=0), np.eye(2)[[0]]])  # and one that nobody saw twice
+    groups = np.append(np.repeat(np.arange(25), 8), 99)
+    alike, apart = alpha_interval(many, "nominal", groups=groups), alpha_interval(many, "nominal")
+    alone = alpha_interval(few, "nominal")
+    assert alike.high - alike.low == pytest.approx(alone.high - alone.low, rel=0.1)
+    assert alike.high - alike.low > 2 * (apart.high - apart.low)
+    assert math.isnan(alpha_interval(few, "nominal", groups=np.zeros(25)).low)

@@ -105,3 +105,15 @@ def test_intervals_hold_true_strengths():
         found = strength_intervals(told, np.arange(150), np.arange(150) % 5)
         held += found[2].low <= 0.6 <= found[2].high
     assert held >= 53
+
+
+def test_comparisons_of_a_group_count_once():
+    told, often = duels(60, 3, seed=6), 5
+    more = Duels(*(np.repeat(side, often) for side in (told.first, told.second, told.won, told.weight)), 3)
+    rows, single = np.arange(60 * often), np.zeros(60 * often)
+    alone = strength_intervals(told, np.arange(60), np.zeros(60))
+    grouped = strength_intervals(more, rows, single, groups=rows // often)
+    ungrouped = strength_intervals(more, rows, single)
+    for one, two, three in zip(alone, grouped, ungrouped, strict=True):
+        assert two.high - two.low == pytest.approx(one.high - one.low, rel=0.01)
+        assert three.high - three.low < 0.6 * (one.high - one.low)

@@ -84,3 +84,31 @@ def test_raters_who_differ_widen_the_interval():
     alike, apart = np.resize([0.0, 1.0], 120), np.tile([1.0, 1.0, -1.0, -1.0], 30)
     wide, narrow = (crossed_mean(values, rows, raters) for values in (apart, alike))
     assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
+@pytest.mark.parametrize(
+    ("size", "alike", "least"), [(1, True, 0.92), (5, True, 0.92), (10, True, 0.92), (5, False, 0.92)]
+)
+def test_rows_that_were_drawn_together_count_as_what_they_are(size, alike, least):
+    """Groups whose rows are all alike, or not at all; three raters who agree. By rows 95 % are 50 % for the former."""
+    rng, studies, groups, held, wide = np.random.default_rng(7), 200, 20, 0, []
+    for _ in range(studies):
+        won = rng.random((groups, 1 if alike else size)) < 0.6
+        each = np.where(np.broadcast_to(won, (groups, size)), 1, -1).ravel()
+        rows, raters = np.repeat(np.arange(len(each)), 3), np.tile(np.arange(3), len(each))
+        found = crossed_mean(np.repeat(each, 3), rows, raters, groups=rows // size, centre=0.0)
+        held += found.low <= 0.2 <= found.high
+        wide.append(found.high - found.low)
+    assert held / studies >= least
+    assert np.mean(wide) < (0.95 if alike else 0.5)
+
+
+def test_groups_of_one_change_nothing_and_equal_groups_are_their_means():
+    rng = np.random.default_rng(3)
+    values, rows, raters = balanced(rng.choice([1.0, 0.0, -1.0], (40, 3)))
+    plain = crossed_mean(values, rows, raters, centre=0.0)
+    assert crossed_mean(values, rows, raters, groups=rows + 5, centre=0.0) == plain
+    one, single = values[raters == 0], np.zeros(40)
+    grouped = crossed_mean(one, np.arange(40), single, groups=np.arange(40) // 4)
+    means = crossed_mean(one.reshape(10, 4).mean(1), np.arange(10), np.zeros(10))
+    assert (grouped.low, grouped.high) == pytest.approx((means.low, means.high))

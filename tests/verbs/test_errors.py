@@ -10,7 +10,8 @@ import pytest
 
 import tunebook as tb
 from tests.books import Trained
-from tunebook.core.errors import MachineError, RunError
+from tunebook.bundle.calibrated import Calibrated
+from tunebook.core.errors import MachineError, ModelError, RunError
 from tunebook.diagnosis import suspects as suspected
 from tunebook.verbs.errors import COLUMNS, FILE, PAGE, SUSPECTS, errors, read_errors
 from tunebook.verbs.steps.runs import Run
@@ -78,3 +79,19 @@ def test_an_unfinished_run_is_refused(trained: Callable[[str], Trained]) -> None
     with pytest.raises(RunError) as caught:
         tb.errors(Run(one.run.path.parent / "begun"))
     assert caught.value.code == "run.unfinished"
+
+
+def test_a_model_with_thresholds_is_told_to_be_judged_before_them(
+    trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trained("binary")
+    page = one.run.results("validation") / PAGE
+
+    def stale(run: Run) -> None:
+        raise ModelError("calibrate.stale", key="calibration.json", value=run.id, run=run.id)
+
+    for how in (stale, lambda run: Calibrated(temperature=2.0), lambda run: Calibrated(thresholds={"bad": 0.9})):
+        monkeypatch.setattr("tunebook.verbs.errors.calibration_of", how)
+        cuts = errors(one.run).cuts
+        assert cuts == ("calibrated to thresholds" in page.read_text(encoding="utf-8"))
+    assert cuts

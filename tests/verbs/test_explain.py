@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import tunebook as tb
+from tunebook.bundle.calibrated import Calibrated
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.registry import task_of
 from tunebook.data.frozen import prepared_data
@@ -16,7 +17,8 @@ from tunebook.data.load import load
 from tunebook.engine.load import load_model
 from tunebook.explain.explaining import How, explained, targets_of, told
 from tunebook.explain.method import method_of
-from tunebook.explain.records import ALL_UNKNOWN, CUT, UNKNOWN
+from tunebook.explain.records import ALL_UNKNOWN, CALIBRATED, CUT, UNKNOWN
+from tunebook.report.explain import notes
 from tunebook.verbs.explain import asked_rows, faithful, file_of, quick, read_explanations, read_faithful
 
 
@@ -163,3 +165,33 @@ def test_one_text_by_a_model_in_memory_writes_nothing(classes: Any) -> None:
     (target,) = targets_of(loaded, rows, How(method="random"))
     again = told(target, method_of("random").explain(target.line, target.units), 0, loaded.tokenizer)
     assert [unit.text for unit in again.units] == ["a", "superb", "stay"]
+
+
+def test_what_a_calibrated_model_says_is_explained(classes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a threshold that nothing reaches, and by costs, every text is good; what was asked for stays what it is."""
+    text, run, verb = "it was awful and slow", classes.run, "tunebook.verbs.explain.calibration_of"
+    (plain,) = tb.explain(run, [text], method="random").items
+    assert plain.said == "bad" and CALIBRATED not in plain.notes
+    names = list(run.plan.labels.names)
+    costs = [[0.0 if said == "good" else 1.0 for said in names]] * len(names)
+    for read in (Calibrated(thresholds={"bad": 0.9999}), Calibrated(names=names, costs=costs)):
+        monkeypatch.setattr(verb, lambda run, read=read: read)
+        (item,) = tb.explain(run, [text], method="random").items
+        assert item.said == "good" == read.told(tb.predict(run, [text])[0])["label"]
+        assert item.notes == [*plain.notes, CALIBRATED] and "calibration's" in notes(item)[-1]
+        (asked,) = tb.explain(run, [text], method="random", answer="bad").items
+        assert asked.said == "bad" and CALIBRATED not in asked.notes
+        loaded = load_model(run.model, run.plan)
+        assert quick(loaded, text, run=run)[0].said == "good" and quick(loaded, text)[0].said == "bad"
+        found = tb.explain(run, errors=3, method="random").items
+        assert {one.said for one in found} == {"good"} and "good" not in {one.true for one in found}
+
+
+def test_of_several_labels_those_above_their_thresholds_are_explained(
+    trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained("several").run
+    for least, count in ((0.0, len(run.plan.labels.names)), (1.1, 1)):  # of none the likeliest
+        read = Calibrated(thresholds=dict.fromkeys(run.plan.labels.names, least))
+        monkeypatch.setattr("tunebook.verbs.explain.calibration_of", lambda run, read=read: read)
+        assert len(tb.explain(run, ["the room was great"], method="random").items) == count

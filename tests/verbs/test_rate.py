@@ -6,15 +6,18 @@ import shutil
 import sqlite3
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests import rated
 from tests.ab_book import set_gate
+from tunebook.bundle.calibrated import Calibrated
 from tunebook.core.errors import BookError, RefusedError, TunebookError
 from tunebook.rating.session import Session
 from tunebook.rating.store import Given
 from tunebook.rating.study import FILE
 from tunebook.report.rating import PAGE
+from tunebook.stats.bootstrap import Units
 from tunebook.verbs import rate as module
 from tunebook.verbs.abtest.rated import check_rating
 from tunebook.verbs.abtest.verdicts import newest_verdicts
@@ -69,6 +72,25 @@ def test_a_study_of_two_runs_compares_what_they_answer_differently(proven: Book)
     assert new_rating(proven, arms(proven), Wanted(raters=("ann", "bo"), rows=10)).folder == session.folder
     assert len(proven.log.entries("rating")) == 1
     assert open_rating(proven, study.id[:5]).study == study == open_rating(proven).study
+
+
+def test_people_judge_what_a_calibrated_model_gives_and_groups_are_kept(
+    proven: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = list(proven.run(arms(proven)[0]).plan.labels.names)
+    reads = dict(zip(arms(proven), names, strict=False))
+
+    def read(run: Any) -> Calibrated:  # each run always says a class of its own
+        return Calibrated(names=names, costs=[[float(one != reads[run.id]) for one in names]] * len(names))
+
+    monkeypatch.setattr("tunebook.verbs.rate_study.calibration_of", read)
+    count = proven.data.rows["validation"]
+    units = Units.of(count, np.arange(count) // 4)
+    monkeypatch.setattr("tunebook.verbs.rate_study.units_of", lambda rows, data: units)
+    study = new_rating(proven, arms(proven), Wanted(rows=12)).study
+    assert all(item.answers == names[:2] for item in study.items) and study.differing[0].differ == count
+    assert set(study.groups) == {item.row for item in study.items} and max(study.groups.values()) < units.count
+    assert study.effective == [units.count]  # nothing tells how groups differ: each is worth a row
 
 
 def test_versions_name_the_newest_runs_of_their_tables(proven: Book) -> None:

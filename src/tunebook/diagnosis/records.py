@@ -217,6 +217,7 @@ class Errors(Record):
         errors: mean error mass of a row; wrong: rows that are not wholly right.
         causes: by the errors that they explain.
         missing: parts that could not be made, with the reason.
+        cuts: whether the model was calibrated to thresholds or costs, before which all of this is.
     """
 
     run: str
@@ -236,6 +237,7 @@ class Errors(Record):
     reading: list[Halves] = Field(default_factory=list)
     strange: Strangeness | None = None
     missing: dict[str, str] = Field(default_factory=dict)
+    cuts: bool = False
     form: int = 1
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tunebook.bundle.calibrated import Calibrated
 from tunebook.core.answers import Rows
 from tunebook.core.batch import model_inputs
 from tunebook.core.errors import DataError
@@ -19,7 +20,7 @@ from tunebook.explain.line import Line
 from tunebook.explain.method import DEFAULT, Found, method_of
 from tunebook.explain.methods.integrated_gradients import near
 from tunebook.explain.places import NOWHERE, pieces_of
-from tunebook.explain.records import ALL_UNKNOWN, CUT, ROUGH, UNKNOWN, Explanation, Maps, Part, Unit
+from tunebook.explain.records import ALL_UNKNOWN, CALIBRATED, CUT, ROUGH, UNKNOWN, Explanation, Maps, Part, Unit
 from tunebook.explain.units import BY, By, Piece, Units, units_of
 
 if TYPE_CHECKING:
@@ -35,11 +36,13 @@ class How:
     Attributes:
         method: its key; by: the units.
         answer: what is explained in place of what the model says, such as another label; None for the latter.
+        read: how the answers of a calibrated model are read; None as the model gives them.
     """
 
     method: str = DEFAULT
     by: By = "word"
     answer: str | None = None
+    read: Calibrated | None = None
 
     def check(self) -> None:
         """Raises a DataError, `explain.method`, `explain.by`."""
@@ -54,11 +57,13 @@ class Target:
 
     Attributes:
         row: the row by itself, as the user gave it; line, units: of it.
+        calibrated: whether it is said by thresholds or costs.
     """
 
     row: Rows
     line: Line
     units: Units
+    calibrated: bool = False
 
 
 def explained(loaded: LoadedModel, rows: Rows, how: How, progress: Progress | None = None) -> list[Explanation]:
@@ -99,13 +104,23 @@ def targets_of(loaded: LoadedModel, row: Rows, how: How) -> Iterator[Target]:
     with torch.no_grad():  # what an aim keeps of it takes part in gradients
         outputs = loaded.model(**model_inputs(batch))
         aims = task.aims(outputs, batch, seen, labels, Using(loaded.model, loaded.tokenizer))
-    for aim in _chosen(aims, how.answer):
+    cuts = how.read is not None and bool(how.read.thresholds or how.read.costs)
+    by_cuts = cuts and how.answer is None
+    for aim in _chosen(_as_given(loaded, row, aims, how.read) if by_cuts else aims, how.answer):
         texts = {part: text_of(seen, part) for part in aim.parts}
         ids = batch["input_ids"][aim.line][: int(batch["attention_mask"][aim.line].sum())].tolist()
         pieces = _bare(pieces_of(ids, texts, loaded.tokenizer), seen, row)
         own = {part: text_of(row, part) for part in aim.parts}
         line = Line.of(loaded.model, batch, aim, pieces, loaded.tokenizer)
-        yield Target(row, line, units_of(pieces, own, how.by))
+        yield Target(row, line, units_of(pieces, own, how.by), by_cuts)
+
+
+def _as_given(loaded: LoadedModel, row: Rows, aims: Sequence[Aim], how: Calibrated | None) -> list[Aim]:
+    """Aims of which those are said that the calibrated model gives; the likeliest where it gives none."""
+    ((answer,), _) = loaded.answers(row, how=how)
+    label = answer.get("label")
+    names = (label if isinstance(label, list) else [label]) or [aims[0].name]
+    return [replace(aim, said=aim.name in names) for aim in aims]
 
 
 def _chosen(aims: Sequence[Aim], answer: str | None) -> list[Aim]:
@@ -141,6 +156,7 @@ def told(target: Target, found: Found, number: int, tokenizer: Any) -> Explanati
     notes, ids = [], line.ids[0].tolist()
     strange = _strange(ids, line.pieces, tokenizer)
     unread = sum(_unread(row, part, line.pieces) for part in line.aim.parts)
+    notes += [CALIBRATED] if target.calibrated else []
     notes += [CUT] if unread else []
     notes += [ALL_UNKNOWN if strange == 1 else UNKNOWN] if strange else []
     notes += [ROUGH] if found.delta is not None and abs(found.delta) > near(found.values, 0.0) else []

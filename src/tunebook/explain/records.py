@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tunebook.core.nouns import Interval, Record
 
-CUT, UNKNOWN, ALL_UNKNOWN, ROUGH = "cut", "unknown", "all_unknown", "rough"
+CUT, UNKNOWN, ALL_UNKNOWN, ROUGH, CALIBRATED = "cut", "unknown", "all_unknown", "rough", "calibrated"
 
 
 class Part(Record):
@@ -53,7 +53,7 @@ class Explanation(Record):
             which that is known; steps: points of the path.
         notes: `cut`, the text has an end (of `unread` characters) that this line of tokens does not hold; `unknown`,
             some of its tokens are unknown to the model (the share is `strange`), or `all_unknown`; `rough`, the delta
-            stayed large.
+            stayed large; `calibrated`, what is said is so by thresholds or costs, and the score is the one before them.
         maps: attention by layer and head, of the first short text that a method explains by it.
     """
 
@@ -140,6 +140,6 @@ class Explanations(Record):
 
 
 __all__ = [
-    "ALL_UNKNOWN", "CUT", "ROUGH", "UNKNOWN", "Curve", "Explanation", "Explanations", "Faithful", "Maps", "Part",
-    "Unit",
+    "ALL_UNKNOWN", "CALIBRATED", "CUT", "ROUGH", "UNKNOWN", "Curve", "Explanation", "Explanations", "Faithful", "Maps",
+    "Part", "Unit",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ from tunebook.rating.study import PAIRS, SCORES, Item, Study
 from tunebook.stats.agreement import TENTATIVE, Scale, alpha_interval
 from tunebook.stats.bradley_terry import Duels, fit, strength_intervals
 from tunebook.stats.raters import Crossed, crossed_mean
+from tunebook.stats.times_share import times_share
 
 Array = NDArray[Any]
 _PART = 10  # rows below which nothing is said of a part
@@ -69,6 +70,11 @@ class _Said:
     def rows(self) -> Array:
         """Ids of the rows."""
         return np.array([item.row for item in self.items])
+
+    @property
+    def groups(self) -> Array | None:
+        """Of the rows, where some were drawn together."""
+        return _groups(self.study, self.rows)
 
     @property
     def people(self) -> Array:
@@ -133,7 +139,8 @@ def _agreement(said: _Said, key: str) -> Agreement:
     for item, meant in zip(said.items, said.meant, strict=True):
         counts[units[item.key], values.index(meant)] += 1
     scale: Scale = "nominal" if pairs else "ranked"
-    alpha = alpha_interval(counts, scale)
+    row = {item.key: item.row for item in said.items}
+    alpha = alpha_interval(counts, scale, groups=_groups(said.study, [row[name] for name in units]))
     several = int((counts.sum(1) > 1).sum())
     return Agreement(alpha=alpha, scale=scale, units=several, low=bool(alpha.value < TENTATIVE))
 
@@ -151,7 +158,7 @@ def _pairs(said: _Said) -> dict[str, Any]:
     ends = np.array([[item.runs[0][0], item.runs[1][0]] for item in said.items])
     crossed = Crossed.of(said.rows, said.people)
     told = Duels(ends[:, 0], ends[:, 1], said.won, crossed.weight, len(names))
-    strengths = strength_intervals(told, said.rows, said.people)
+    strengths = strength_intervals(told, said.rows, said.people, groups=said.groups)
     return {
         "duels": duels,
         "parts": parts,
@@ -163,12 +170,18 @@ def _pairs(said: _Said) -> dict[str, Any]:
 def _duel(study: Study, said: _Said, a: int, b: int) -> Duel:
     crossed, won = Crossed.of(said.rows, said.people), said.won
     shares = {name: float(crossed.weight @ (won == sign)) for name, sign in (("won_a", 1), ("won_b", -1), ("ties", 0))}
-    net = _within(crossed_mean(-won, said.rows, said.people, centre=0.0), 1.0)
-    known = next(one for one in study.differing if (one.a, one.b) == (a, b))
-    share = known.differ / max(known.rows, 1)
-    overall = Interval(value=net.value * share, low=net.low * share, high=net.high * share)
+    net = _within(crossed_mean(-won, said.rows, said.people, groups=said.groups, centre=0.0), 1.0)
+    place = next(place for place, one in enumerate(study.differing) if (one.a, one.b) == (a, b))
+    known = study.differing[place]
+    effective = study.effective[place] if study.effective else known.rows
+    overall = times_share(net, known.differ / max(known.rows, 1), max(effective, 1))
     names = {"a": study.runs[a].run, "b": study.runs[b].run}
     return Duel(**names, rows=crossed.rows, **shares, net=net, differ=known.differ, of=known.rows, overall=overall)
+
+
+def _groups(study: Study, rows: Sequence[str] | Array) -> Array | None:
+    """Numbers of the groups of rows; None where each row was drawn by itself."""
+    return np.array([study.groups[row] for row in rows]) if study.groups else None
 
 
 def _within(found: Interval, most: float) -> Interval:
@@ -186,7 +199,7 @@ def _scores(said: _Said) -> dict[str, Any]:
     for name, known in zip(names, told, strict=True):
         if known:
             rows, people = (np.array(side) for side in zip(*known, strict=True))
-            mean = crossed_mean(np.array(list(known.values())), rows, people)
+            mean = crossed_mean(np.array(list(known.values())), rows, people, groups=_groups(said.study, rows))
             points.append(Points(run=name, rows=len(set(rows.tolist())), mean=mean))
     slices = {item.row: item for item in said.items}
     for a, b in combinations(range(len(names)), 2):
@@ -195,7 +208,7 @@ def _scores(said: _Said) -> dict[str, Any]:
             continue
         rows, people = (np.array(side) for side in zip(*both, strict=True))
         gains = np.array([told[b][place] - told[a][place] for place in both])
-        gap = crossed_mean(gains, rows, people)
+        gap = crossed_mean(gains, rows, people, groups=_groups(said.study, rows))
         gaps.append(Gap(a=names[a], b=names[b], rows=len(set(rows.tolist())), gap=gap))
         lines = said.study, said.kind, [slices[row] for row, _ in both], people.tolist(), [0] * len(both)
         parts += _parts(_Said(*lines), (names[a], names[b]), gains, rows, people, None)
@@ -217,7 +230,8 @@ def _parts(
         Part(
             name=name, value=value, a=names[0], b=names[1], rows=count,
             gain=crossed_mean(
-                gains[chosen], rows[chosen], people[chosen], centre=centre, level=1 - 0.05 / len(found)
+                gains[chosen], rows[chosen], people[chosen], groups=_groups(said.study, rows[chosen]), centre=centre,
+                level=1 - 0.05 / len(found),
             ),
         )
         for name, value, chosen, count in found

@@ -86,9 +86,13 @@ class Study(Record):
         raters: who may rate; empty for anybody, who then rates all items.
         overlap: share of the rows that all raters see, the first ones; the rest is shared out.
         items: row by row in the order in which the rows were drawn.
+        groups: id of a row -> number of its group, where rows were drawn together; empty where each is by itself.
+        effective: as many rows, drawn one by one, tell as much of each share of `differing`; empty: as many as there
+            are.
     """
 
     outside: ClassVar[frozenset[str]] = frozenset({"created"})
+    later: ClassVar[frozenset[str]] = frozenset({"groups", "effective"})
 
     task: str
     split: Split
@@ -100,6 +104,8 @@ class Study(Record):
     seed: int = 0
     differing: list[Differing] = Field(default_factory=list)
     items: list[Item]
+    groups: dict[str, int] = Field(default_factory=dict)
+    effective: list[float] = Field(default_factory=list)
     created: str = ""
 
     def item(self, name: str) -> Item:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
-from tunebook.stats.bootstrap import RESAMPLES, draw_weights, percentile_ends
+from tunebook.stats.bootstrap import RESAMPLES, Units, draw_weights, percentile_ends
 
 Array = NDArray[Any]
 Scale = Literal["nominal", "ranked"]
@@ -31,14 +31,19 @@ def alpha(counts: Array, scale: Scale) -> float:
     return float(_alphas(told, np.ones((1, len(told))), scale)[0])
 
 
-def alpha_interval(counts: Array, scale: Scale, *, level: float = 0.95, seed: int = 0) -> Interval:
-    """The same with its interval, by drawing units again; NaN at both ends where there is none."""
-    told = _paired(counts)
+def alpha_interval(
+    counts: Array, scale: Scale, *, groups: Array | None = None, level: float = 0.95, seed: int = 0
+) -> Interval:
+    """The same with its interval, by drawing units again, or groups (units,) of those that belong together; NaN at both
+    ends where there is none."""
+    told, kept = _paired(counts), np.asarray(counts).sum(1) > 1
+    drawn_by = Units.of(len(told), None if groups is None else np.asarray(groups)[kept])
     value = float(_alphas(told, np.ones((1, len(told))), scale)[0])
-    if len(told) < 2 or np.isnan(value):
+    if drawn_by.count < 2 or np.isnan(value):
         return Interval(value=value, low=float("nan"), high=float("nan"))
-    drawn = draw_weights(len(told), RESAMPLES, np.random.default_rng(seed))
-    return percentile_ends(value, np.concatenate([_alphas(told, often, scale) for often in drawn]), level)
+    each = np.arange(len(told)) if drawn_by.codes is None else drawn_by.codes
+    drawn = draw_weights(drawn_by.count, RESAMPLES, np.random.default_rng(seed))
+    return percentile_ends(value, np.concatenate([_alphas(told, often[:, each], scale) for often in drawn]), level)
 
 
 def _paired(counts: Array) -> Array:

@@ -141,14 +141,16 @@ def _top(design: Array, chosen: Array, weight: Array, ridge: Array) -> tuple[Arr
     return at, bend(_chances(design, at))
 
 
-def strength_intervals(duels: Duels, rows: Array, raters: Array, *, level: float = 0.95) -> list[Interval]:
+def strength_intervals(
+    duels: Duels, rows: Array, raters: Array, *, groups: Array | None = None, level: float = 0.95
+) -> list[Interval]:
     """Each strength with its interval over rows and raters, by the influence of each comparison.
 
     Args:
         rows, raters: names of the row and the rater of each comparison, shape (M,). Weights are those that give each
-            row the same.
+            row the same. groups: of rows that were drawn together.
     """
-    crossed = Crossed.of(rows, raters)
+    crossed = Crossed.of(rows, raters, groups)
     told = Duels(duels.first, duels.second, duels.won, crossed.weight, duels.players)
     found = fit(told)
     halves = [spread_of(part, crossed).half(level) for part in found.influence.T]

@@ -24,24 +24,32 @@ class Crossed:
 
     Attributes:
         weight: of each rating; together 1, and the same for each row.
+        unit: which row, or group of rows that were drawn together, each rating is of.
     """
 
     row: Array
     rater: Array
     weight: Array
+    unit: Array
 
     @classmethod
-    def of(cls, rows: Array, raters: Array) -> Crossed:
-        """From any names of rows and raters; a rater says one thing of a row."""
+    def of(cls, rows: Array, raters: Array, groups: Array | None = None) -> Crossed:
+        """From any names of rows, raters and groups of rows, where there are any; a rater says one thing of a row."""
         row = np.unique(rows, return_inverse=True)[1]
         rater = np.unique(raters, return_inverse=True)[1]
         each = np.bincount(row)
-        return cls(row, rater, 1.0 / each[row] / len(each))
+        unit = row if groups is None else np.unique(groups, return_inverse=True)[1]
+        return cls(row, rater, 1.0 / each[row] / len(each), unit)
 
     @property
     def rows(self) -> int:
         """How many rows there are."""
         return int(self.row.max(initial=-1)) + 1
+
+    @property
+    def units(self) -> int:
+        """How many rows or groups were drawn."""
+        return int(self.unit.max(initial=-1)) + 1
 
     @property
     def raters(self) -> int:
@@ -76,17 +84,17 @@ class Spread:
 def spread_of(values: Array, crossed: Crossed) -> Spread:
     """Variance of the weighted mean of values (M,), or of anything whose influences on it the values are.
 
-    What rows give is the scatter of their own means; what raters give is their variance component by Henderson's first
-    method, which is unbiased whoever saw what.
+    What rows give is the scatter of their own means, or of their groups; what raters give is their variance component
+    by Henderson's first method, which is unbiased whoever saw what.
 
     Source: Henderson, Estimation of variance and covariance components, 1953.
     """
     mean = float(crossed.weight @ values)
-    rows, raters = crossed.rows, crossed.raters
-    sums = np.bincount(crossed.row, crossed.weight * (values - mean))
-    of_rows = float(sums @ sums) * rows / max(rows - 1, 1)
+    units, raters = crossed.units, crossed.raters
+    sums = np.bincount(crossed.unit, crossed.weight * (values - mean))
+    of_rows = float(sums @ sums) * units / max(units - 1, 1)
     shares = np.bincount(crossed.rater, crossed.weight)
-    return Spread(of_rows, _rater_component(values, crossed) * float(shares @ shares), rows - 1, raters - 1)
+    return Spread(of_rows, _rater_component(values, crossed) * float(shares @ shares), units - 1, raters - 1)
 
 
 def _rater_component(values: Array, crossed: Crossed) -> float:
@@ -108,15 +116,22 @@ def _rater_component(values: Array, crossed: Crossed) -> float:
 
 
 def crossed_mean(
-    values: Array, rows: Array, raters: Array, *, centre: float | None = None, level: float = 0.95
+    values: Array,
+    rows: Array,
+    raters: Array,
+    *,
+    groups: Array | None = None,
+    centre: float | None = None,
+    level: float = 0.95,
 ) -> Interval:
     """Mean of ratings (M,), each row counted once, with its interval over rows and raters.
 
-    Two rows that were not seen, one point above and one below the centre, keep the interval from vanishing where all
-    say the same.
+    Two rows, or groups, that were not seen, one point above and one below the centre, keep the interval from vanishing
+    where all say the same.
 
     Args:
-        rows, raters: names of the row and the rater of each rating, shape (M,).
+        rows, raters: names of the row and the rater of each rating, shape (M,). groups: of rows that were drawn
+            together, whose number then counts.
         centre: of the two added rows; None for the mean. For a preference (1, 0 or -1) it is 0, which is the interval
             of Bonett and Price for the difference of two paired shares.
 
@@ -129,14 +144,13 @@ def crossed_mean(
     if not len(values):
         raise ValueError("no ratings")
     values = np.asarray(values, dtype=np.float64)
-    crossed = Crossed.of(rows, raters)
-    each, spread = crossed.by_row(values), spread_of(values, crossed)
-    count, mean = len(each), float(each.mean())
-    ends = np.array([1.0, -1.0]) + (mean if centre is None else centre)
-    more = np.concatenate([each, ends])
-    of_rows = float(more.var()) / (count + 2)
-    whole = Spread(max(of_rows, spread.rows), spread.raters, max(count - 1, 1), spread.rater_freedom)
-    middle, half = float(more.mean()), whole.half(level)
+    crossed = Crossed.of(rows, raters, groups)
+    count, mean, spread = crossed.units, float(crossed.by_row(values).mean()), spread_of(values, crossed)
+    far = 0.0 if centre is None else centre - mean
+    moved = 2 * far / (count + 2)  # by the two rows, and what they add to the scatter of the others
+    scatter = (count * (count - 1) * spread.rows + 2 * (1 + far**2)) / (count + 2) - moved**2
+    whole = Spread(max(scatter / (count + 2), spread.rows), spread.raters, max(count - 1, 1), spread.rater_freedom)
+    middle, half = mean + moved, whole.half(level)
     return Interval(value=mean, low=min(middle - half, mean), high=max(middle + half, mean))
 
 

@@ -17,11 +17,13 @@ from tunebook.core.nouns import DataRef, Split, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, searching
+from tunebook.engine.calibrated import said_by
 from tunebook.explain.explaining import How, explained
 from tunebook.explain.faithful import faithful as measure
 from tunebook.explain.records import Explanation, Explanations, Faithful
 from tunebook.explain.units import By
 from tunebook.verbs.steps.answers import answers, place_of
+from tunebook.verbs.steps.calibration import calibration_of
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
@@ -71,9 +73,9 @@ def explain(
         RunError: the run has not finished; `explain.task`, its answers cannot be explained; `explain.no_attention`.
             DataError: `explain.what`, not one of texts, rows and errors; `explain.empty`, a text with nothing to read;
             `explain.row`, there is no such row; `explain.answer`, `explain.method`, `explain.by`; `data.no_split`.
-            MachineError: captum is not installed.
+            MachineError: captum is not installed. ModelError: `calibrate.stale`.
     """
-    how, split = _how(asking), asking.get("split", "validation")
+    how, split = _how(asking, run), asking.get("split", "validation")
     if sum((texts is not None, rows is not None, errors > 0)) != 1:
         raise DataError("explain.what", key="TEXT | --rows | --errors")
     loaded, data = _loaded(run)
@@ -106,7 +108,7 @@ def faithful(run: Run, count: int, **asking: Unpack[Asking]) -> Explanations:
     Raises:
         As `explain`; DataError: `explain.rows`, less than two rows.
     """
-    how, split = _how(asking), asking.get("split", "validation")
+    how, split = _how(asking, run), asking.get("split", "validation")
     if count < 2:
         raise DataError("explain.rows", key="--faithful", value=count, allowed="2 – …")
     loaded, data = _loaded(run)
@@ -121,12 +123,21 @@ def faithful(run: Run, count: int, **asking: Unpack[Asking]) -> Explanations:
     return _written(run, made, FAITHFUL, split, asking.get("png"))
 
 
-def quick(loaded: LoadedModel, text: str, pair: str | None = None, **asking: Unpack[Asking]) -> list[Explanation]:
-    """Explanations of one text by a model that is in memory; nothing is written. Raises as `explain`."""
+def quick(
+    loaded: LoadedModel, text: str, pair: str | None = None, *, run: Run | None = None, **asking: Unpack[Asking]
+) -> list[Explanation]:
+    """Explanations of one text by a model that is in memory; nothing is written.
+
+    Args:
+        run: whose model it is, for what it says when it was calibrated; None: as the model says it.
+
+    Raises:
+        As `explain`.
+    """
     from tunebook.data.frozen import prepared_data
 
     rows = asked_rows([text], None if pair is None else [pair], prepared_data(loaded.plan))
-    return explained(loaded, rows, _how(asking), asking.get("progress"))
+    return explained(loaded, rows, _how(asking, run), asking.get("progress"))
 
 
 def read_explanations(run: Run, split: str = "validation", what: str = "") -> Explanations | None:
@@ -152,8 +163,10 @@ def file_of(run: Run, split: str, what: str, suffix: str = ".json") -> Path:
     return run.results(split) / f"explain-{what}{suffix}"
 
 
-def _how(asking: Asking) -> How:
-    how = How(method=asking.get("method") or How.method, by=asking.get("by") or How.by, answer=asking.get("answer"))
+def _how(asking: Asking, run: Run | None) -> How:
+    method, by = asking.get("method") or How.method, asking.get("by") or How.by
+    read = None if run is None else calibration_of(run)
+    how = How(method=method, by=by, answer=asking.get("answer"), read=read)
     how.check()
     return how
 
@@ -224,7 +237,8 @@ def _worst(run: Run, data: DataRef, rows: Rows, split: Split, count: int) -> lis
     plan = run.plan
     task = task_of(plan.task)()
     logits = answers(run, rows, place_of(plan, data, split))
-    said, true = task.say(logits, rows, plan.labels), task.true(rows.targets, rows, plan.labels)
+    said = said_by(task, logits, rows, plan.labels, calibration_of(run))
+    true = task.true(rows.targets, rows, plan.labels)
     bad = [
         (task.badness({"true": truth, **answer}, plan.labels), place)
         for place, (truth, answer) in enumerate(zip(true, said, strict=True))

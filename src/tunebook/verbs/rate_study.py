@@ -17,9 +17,14 @@ from tunebook.core.nouns import Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.writes import Writes
+from tunebook.engine.calibrated import said_by
 from tunebook.rating.study import PAIRS, SCORES, Differing, Item, RatedRun, Study, questions_of
+from tunebook.stats.bootstrap import Units
+from tunebook.stats.proportion import effective_rows
 from tunebook.verbs.steps.answers import answers, model_key, place_of
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.calibration import calibration_of
+from tunebook.verbs.steps.retention import units_of
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
@@ -96,6 +101,7 @@ class Draw:
     rows: Rows
     said: list[list[str]]
     slices: list[dict[str, str]]
+    units: Units
 
     @classmethod
     def of(cls, book: Book, runs: Sequence[Run], wanted: Wanted, progress: Progress | None) -> Draw:
@@ -110,13 +116,12 @@ class Draw:
         said = []
         for run in runs:
             task = task_of(run.plan.task)()
-            told = task.say(
-                answers(run, rows, place_of(run.plan, data, split), progress=progress), rows, run.plan.labels
-            )
+            given = answers(run, rows, place_of(run.plan, data, split), progress=progress)
+            told = said_by(task, given, rows, run.plan.labels, calibration_of(run))  # as users are told
             if not any(next(iter(answer.values())) not in (None, "") for answer in told):
                 raise DataError("rate.task", key=run.id, value=run.plan.task)
             said.append([task.in_full(answer) for answer in told])
-        return cls(book, runs, rows, said, _slices(rows, wanted))
+        return cls(book, runs, rows, said, _slices(rows, wanted), units_of(rows, data))
 
     def study(self, kind: str, wanted: Wanted) -> Study:
         """The study of a kind."""
@@ -131,8 +136,19 @@ class Draw:
             task=self.book.file.task, split=wanted.split, content=self.book.data.content, runs=rated,
             questions=questions_of(asked, kind), raters=[name.strip() for name in wanted.raters],
             overlap=wanted.overlap if wanted.raters else 1.0, seed=wanted.seed, differing=differing, items=items,
+            **self._together(items),
             created=datetime.now(UTC).isoformat(timespec="microseconds"),
         )  # fmt: skip
+
+    def _together(self, items: Sequence[Item]) -> dict[str, Any]:
+        """Which rows were drawn together, where some were, and how many rows by themselves tell as much."""
+        if self.units.codes is None:
+            return {}
+        group = dict(zip(self.rows.ids, self.units.codes.tolist(), strict=True))
+        rows = self.units.sums(np.ones(len(self.rows)))
+        apart = [np.array(self.said[a]) != np.array(self.said[b]) for a, b in combinations(range(len(self.runs)), 2)]
+        effective = [float(effective_rows(self.units.sums(one), rows)) for one in apart]
+        return {"groups": {item.row: group[item.row] for item in items}, "effective": effective}
 
     def _differing(self, a: int, b: int) -> Differing:
         count = sum(one != other for one, other in zip(self.said[a], self.said[b], strict=True))

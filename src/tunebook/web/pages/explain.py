@@ -92,7 +92,7 @@ def _why(run: Run, text: str, pair: str | None) -> list[dict[str, Any]]:
 
     if not isinstance(task_of(run.plan.task)(), Explains):
         return []
-    items = quick(_loaded(run.model), text, pair)
+    items = quick(_loaded(run.model), text, pair, run=run)
     return [
         {
             "title": item.said,  # the score of the answer stands above it, and is the calibrated one
