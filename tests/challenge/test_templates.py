@@ -113,3 +113,12 @@ def test_sentiments_by_name_and_told() -> None:
 def test_sentiments_that_are_none(given: dict[str, str]) -> None:
     with pytest.raises(DataError, match=r"challenge\.sentiment"):
         sentiment_of(Labels(problem="single_label", names=["0", "1"]), given)
+
+
+def test_of_millions_of_texts_some_are_drawn() -> None:
+    words = [f"w{number}" for number in range(60)]
+    found = filled("{a} {b} {c} {d} {a}", dict.fromkeys("abcd", words))
+    assert 9_000 < len(found) == len(set(found)) <= 10_000 and found == filled(
+        "{a} {b} {c} {d} {a}", dict.fromkeys("abcd", words)
+    )
+    assert all(text.split()[0] == text.split()[4] for text in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from tests.books import Trained, base, trained  # noqa: F401
@@ -67,11 +68,13 @@ def test_a_report_is_shown_in_a_frame_that_reaches_nothing(found: Trained) -> No
     assert answer.status_code == 200 and answer.headers["content-security-policy"].startswith("sandbox allow-scripts ")
 
 
-@pytest.mark.parametrize("path", ["../rows.csv", "book.toml", "none.html", ".cache/x.html", "data", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["../rows.csv", "book.toml", "none.html", ".cache/x.html", "data", "/etc/passwd", "data/a\0.html"]
+)
 def test_nothing_else_of_the_machine_is_shown(found: Trained, path: str) -> None:
     with pytest.raises(BookError, match=r"ui\.file"):
         inside(found.book.path, path)
-    assert Visitor(found.book.path).get(f"/book/{found.book.path.name}/file/{path}").status_code == 404
+    assert Visitor(found.book.path).get(f"/book/{found.book.path.name}/file/{quote(path)}").status_code == 404
 
 
 def test_a_link_out_of_the_book_is_not_followed(found: Trained, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_rows_are_turned_over_and_filtered(book: Book) -> None:  # noqa: F811
     ref, table = book.data, kept_table(book.data)
     whole = turn(ref, Wanted())
     assert isinstance(whole, Turned) and whole.count == table.num_rows and len(whole.rows) == SIZE and whole.pages == 2
-    assert len(turn(ref, Wanted(page=1)).rows) == whole.count - SIZE and turn(ref, Wanted(page=99)).rows == []
+    assert len(turn(ref, Wanted(page=1)).rows) == whole.count - SIZE and turn(ref, Wanted(page=99)).page == 1
     label = ref.labels.names[0]
     some = turn(ref, Wanted(split="test", label=label))
     assert {(row["split"], row["label"]) for row in some.rows} == {("test", label)}
@@ -95,6 +95,10 @@ def test_a_book_is_made_of_files_that_are_sent(tmp_path: Path, base: Path) -> No
     ("name", "files", "code"),
     [
         ("../out", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
+        ("--help", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
+        ("a\u202eb", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
+        ("x", {"data": ("/", b"")}, "data."),
+        ("x", {"data": ("..", b"")}, "data."),
         (".x", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
         ("x", {}, "new_page.file"),
         ("x", {"data": ("rows.csv", b"")}, "data."),

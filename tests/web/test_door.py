@@ -53,6 +53,7 @@ def test_a_host_of_another_name_is_not_answered(shop: Path) -> None:
     visitor = Visitor(shop)
     answer = visitor.get("/", headers={"host": "attacker.example"})
     assert answer.status_code == 421 and "ui.host" in answer.text
+    assert visitor.get("/", headers={"host": "["}).status_code == 421
     named = Visitor(shop, door=Door("ann", hosts=frozenset({"tunebook.example"})), enter=False)
     assert named.get("/", headers={"host": "tunebook.example:443"}).status_code == 401
 
@@ -69,6 +70,7 @@ def test_a_proxy_says_who_comes(shop: Path) -> None:
     ("headers", "code"),
     [
         ({"origin": "http://evil.example"}, "ui.origin"),
+        ({"origin": "http://["}, "ui.origin"),
         ({}, "ui.origin"),
         ({"sec-fetch-site": "cross-site", "origin": BASE}, "ui.origin"),
         ({"sec-fetch-site": "same-site"}, "ui.origin"),
@@ -92,6 +94,7 @@ def test_words_differ_by_user(shop: Path) -> None:
 def test_a_server_that_only_shows_changes_nothing(shop: Path) -> None:
     visitor = Visitor(shop, door=Door("ann", read_only=True))
     assert "only shows" in words_of(visitor.get("/").text)
+    assert '<form method="post"' not in visitor.get("/new").text
     answer = visitor.submit("/book/none/stop/1")
     assert answer.status_code == 403 and "ui.read_only" in answer.text
 

@@ -6,10 +6,11 @@ Source: minimum functionality tests of CheckList, Ribeiro et al., Beyond accurac
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tunebook.data.cleaning import clean_text
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _MOST = 60  # texts of a capability
+_ALL = 10_000  # texts of one template, of which some are drawn
 
 
 class Template(Record):
@@ -86,10 +88,17 @@ def expanded(found: Templates, data: DataRef, sides: Sentiment | None, seed: int
 
 
 def filled(text: str, slots: Mapping[str, Sequence[str]]) -> list[str]:
-    """All texts that a template makes; a slot that stands twice holds the same words."""
+    """All texts that a template makes, of very many so many as are drawn of them; a slot that stands twice holds the
+    same words."""
     names = list(dict.fromkeys(_SLOT.findall(text)))
-    choices = itertools.product(*(slots[name] for name in names))
-    return [_said(text, dict(zip(names, one, strict=True))) for one in choices]
+    words = [slots[name] for name in names]
+    count = math.prod(map(len, words))
+    if count <= _ALL:
+        chosen: Iterable[tuple[str, ...]] = itertools.product(*words)
+    else:  # millions are not made to throw all but a few away
+        draw = random.Random(text)
+        chosen = (tuple(draw.choice(some) for some in words) for _ in range(_ALL))
+    return list(dict.fromkeys(_said(text, dict(zip(names, one, strict=True))) for one in chosen))
 
 
 def _said(text: str, words: Mapping[str, str]) -> str:

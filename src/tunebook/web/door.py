@@ -16,7 +16,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -114,7 +114,7 @@ class Guard:
         scope["path"], scope["root_path"] = path.removeprefix(prefix) or "/", ""
 
     def _host(self, request: Request) -> None:
-        name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        name = _parts(f"//{request.headers.get('host', '')}").hostname or ""
         if name not in self.door.hosts:
             raise RefusedError("ui.host", key="Host", value=name, allowed=" | ".join(sorted(self.door.hosts)))
 
@@ -158,7 +158,7 @@ class Guard:
         if site is not None:
             own = site == "same-origin"
         else:
-            own = origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+            own = origin is not None and _parts(origin).netloc == request.headers.get("host")
         if not own:
             raise RefusedError("ui.origin", key="Origin", value=origin or "")
 
@@ -175,6 +175,14 @@ def _name(request: Request, door: Door) -> str:
     """The name of a server's cookie: cookies know no ports, so two servers of one machine need two names."""
     place = f"{request.headers.get('host', '')}{door.prefix}"
     return f"{COOKIE}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address; of one that is none, nothing."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def _cookie(request: Request, name: str) -> str:

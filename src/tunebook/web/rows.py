@@ -44,10 +44,12 @@ class Turned:
 
     Attributes:
         rows: `id`, `split`, `text`, `pair`, `label` as a text, `more` (other columns) and `votes` of each.
-        count: rows that were found; labels: that a row may have, empty where they cannot be chosen from.
+        page: which, the last one where there are not so many. count: rows that were found.
+        labels: that a row may have, empty where they cannot be chosen from.
     """
 
     rows: list[dict[str, Any]]
+    page: int
     count: int
     labels: list[str]
     annotated: bool
@@ -63,7 +65,8 @@ def turn(ref: DataRef, wanted: Wanted) -> Turned:
     table, kind = kept_table(ref), column_kind(ref.labels.problem)
     annotators = annotator_columns(ref.roles, table.column_names)
     found = _found(ref, table, wanted)
-    part = found.slice(wanted.page * SIZE, SIZE)
+    page = min(wanted.page, max(0, -(-found.num_rows // SIZE) - 1))
+    part = found.slice(page * SIZE, SIZE)
     said = kind.text(part["label"]).to_pylist() if kind.in_column else [""] * part.num_rows
     others = [name for name in part.column_names if name not in _OWN and name not in annotators]
     given = {name: part[name].to_pylist() for name in annotators}
@@ -74,7 +77,7 @@ def turn(ref: DataRef, wanted: Wanted) -> Turned:
         pair = part["pair"][place].as_py() if "pair" in part.column_names else None
         rows.append({"id": row["_id"], "split": row["_split"], "text": row["text"], "pair": pair,
                      "label": said[place], "more": more, "votes": voted[place]})  # fmt: skip
-    return Turned(rows, found.num_rows, ref.labels.names if kind.in_column else [], bool(annotators))
+    return Turned(rows, page, found.num_rows, ref.labels.names if kind.in_column else [], bool(annotators))
 
 
 def _found(ref: DataRef, table: pa.Table, wanted: Wanted) -> pa.Table:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tunebook.core.errors import TunebookError
+from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.explains import Explains
 from tunebook.core.locations import AUTO
 from tunebook.core.registry import task_of
@@ -46,9 +46,11 @@ def form(asked: Given, name: str) -> Response:
 def answer(asked: Given, name: str) -> Response:
     """What the chosen models say."""
     given = {key: asked.text(key) for key in ("text", "pair", "a", "b", "why")}
-    given["text"], given["pair"] = given["text"][:_MOST], given["pair"][:_MOST]
     book = asked.book(name)
     try:
+        for key in ("text", "pair"):
+            if len(given[key]) > _MOST:
+                raise DataError("explain_page.long", key=key, value=len(given[key]), allowed=f"<= {_MOST}")
         chosen = [book.run(given[key]) for key in ("a", "b") if given[key]] or [book.run(AUTO)]
         told = [_told(run, given) for run in dict.fromkeys(chosen)]
     except TunebookError as error:
@@ -78,7 +80,8 @@ def _told(run: Run, given: dict[str, str]) -> dict[str, Any]:
         said = predict(run, [given["text"]], None if pair is None else [pair])[0]
         why = _why(run, given["text"], pair) if given["why"] else []
     label = said.get("label", said.get("text", said.get("answer", "")))
-    scores = said.get("scores") if isinstance(said.get("scores"), dict) else {}
+    told = said.get("scores")
+    scores = dict(sorted(told.items(), key=lambda item: -item[1])) if isinstance(told, dict) else {}
     known = {"label", "score", "scores", "notes", "text"}
     more = {key: value for key, value in said.items() if key not in known and value not in (None, "", [])}
     return {"run": run, "label": label, "score": said.get("score"), "scores": scores, "more": more,

@@ -33,6 +33,8 @@ def inside(book: Path, path: str) -> Path:
     Raises:
         BookError: `ui.file`, there is none, it lies elsewhere, or it is of another kind.
     """
+    if not path.isprintable():
+        raise BookError("ui.file", key=path, allowed=" | ".join(KINDS))
     found = (book / path).resolve()
     hidden = any(part.startswith(".") for part in Path(path).parts) or _unblinds(book.resolve(), found)
     if hidden or found.suffix not in KINDS or not found.is_relative_to(book.resolve()) or not found.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from fastapi import APIRouter
@@ -57,7 +57,7 @@ def make(asked: Given) -> Response:
 def _name(asked: Asked) -> str:
     """The folder of the new book: one name, without a path in it."""
     name = asked.text("name").strip()
-    if not name or name.startswith(".") or any(sign in name for sign in '/\\:*?"<>|\0'):
+    if not name or name[0] in ".-" or not name.isprintable() or any(sign in name for sign in '/\\:*?"<>|\0'):
         raise DataError("new_page.name", key="name", value=name)
     return name
 
@@ -67,7 +67,7 @@ def _saved(asked: Asked, folder: Path) -> list[Path]:
     found = []
     for number, item in enumerate(asked.form.getlist("data")):
         if isinstance(item, UploadFile) and item.filename:
-            place = folder / str(number) / Path(item.filename.replace("\\", "/")).name
+            place = folder / str(number) / (_base(item.filename) or f"rows-{number}")
             place.parent.mkdir()
             with place.open("wb") as stream:
                 shutil.copyfileobj(item.file, stream)
@@ -75,6 +75,12 @@ def _saved(asked: Asked, folder: Path) -> list[Path]:
     if not found:
         raise DataError("new_page.file", key="data")
     return found
+
+
+def _base(name: str) -> str:
+    """A file's own name, of whatever system it comes from; empty where there is none."""
+    found = PureWindowsPath(name).name
+    return "" if found in (".", "..") or not found.isprintable() else found
 
 
 def _made(asked: Asked, name: str, files: list[Path]) -> None:
