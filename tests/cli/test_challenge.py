@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tunebook.verbs.freeze_challenges import MARGIN
+
 from .conftest import Call
 
 
@@ -41,10 +43,19 @@ def test_a_set_is_frozen(tunebook: Call, book: Path, tmp_path: Path, monkeypatch
     found = tunebook("challenge", tmp_path / "book", "--only", "emoji", "--freeze", "base", "--margin", "7pt")
     assert found.code == 0
     assert 'challenges = ["base"]' in found.out
-    assert "0.070" in found.out
+    assert "7.0 points" in found.out and "weak guardrail" not in found.out
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     more = tunebook("challenge", tmp_path / "book", "--only", "emoji", "--freeze", "more", "--gate")
     assert "book.toml" in more.out
     assert 'challenges = ["more"]' in (tmp_path / "book" / "book.toml").read_text(encoding="utf-8")
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    few = tunebook("challenge", tmp_path / "book", "--only", "emoji", "--limit", "10", "--freeze", "few")
+    assert "weak guardrail" in few.out and f"{100 * MARGIN:.1f} points" not in few.out
     for words in (("--gate",), ("--margin", "5pt")):
         assert tunebook("challenge", book, *words).code == 2
+
+
+def test_it_is_said_why_a_capability_was_not_measured(tunebook: Call, book: Path) -> None:
+    found = tunebook("challenge", book, "--only", "emoji,negation", "--limit", "9")
+    assert found.code == 0
+    assert "The opposite, not measured: Rows that this change fits: 1." in found.out

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from tests.books import base, book  # noqa: F401
 
+from tunebook.cli.answer import Answer
 from tunebook.cli.correct import correct
 from tunebook.core.errors import BookError
 from tunebook.data.load import load_table
@@ -36,6 +38,32 @@ def test_the_new_version_is_in_force_and_logged(book: Book, tmp_path: Path) -> N
     made = put_right(now, {key: old})
     assert (made.version, made.base) == (3, 2) and load_table(open_book(book.path).data)["label"].to_pylist()[0] == old
     assert any("--adopt v1" in line for line in done.next)
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_suggestions_for_rows_that_models_are_scored_on_are_warned_of(book: Book, tmp_path: Path, part: str) -> None:  # noqa: F811
+    table = load_table(book.data)
+    place = table["_split"].to_pylist().index(part)
+    old = table["label"].to_pylist()[place]
+    new = next(name for name in book.data.labels.names if name != old)
+    file = tmp_path / "suspects.csv"
+    file.write_text(f"id,label,suggestion\n{table['_id'].to_pylist()[place]},{new},{new}\n", encoding="utf-8")
+    taken = correct(book.path, file, column="suggestion", dry_run=True)
+    assert taken.data["changed_of"] == {part: 1}
+    assert ("suggestion" in taken.data["warning"]) == (part != "train")
+    read = correct(book.path, file, dry_run=True)
+    assert read.data["changed_of"] == {part: 1} and read.data["warning"] == ""
+    shown = told(taken)
+    assert ("scored on" in shown) == (part != "train") and "--adopt" not in shown
+    assert "--adopt v1" in told(correct(book.path, file))
+
+
+def told(answer: Answer) -> str:
+    """What people are shown."""
+    screen = Console(width=400)
+    with screen.capture() as caught:
+        answer.tell(screen)
+    return caught.get()
 
 
 def test_two_at_once_do_not_write_one_version(book: Book) -> None:  # noqa: F811

@@ -10,6 +10,7 @@ from tests.rated import make_session, make_study, rate_all
 
 from tunebook.core.localized import Localized
 from tunebook.rating.draw import assigned
+from tunebook.rating.notes import notes_of
 from tunebook.rating.records import RatingResult
 from tunebook.rating.result import result_of
 from tunebook.rating.store import Given
@@ -109,7 +110,22 @@ def test_both_kinds_beside_each_other_and_a_question_that_nobody_answered(tmp_pa
     assert [(one.kind, one.question) for one in found.judged] == [("pairs", "overall"), ("scores", "overall")]
     assert found.of("overall", "pairs").rows == 1 and found.of("safety", "pairs") is None
     assert math.isnan(found.judged[0].agreement.alpha.value) and found.judged[1].gaps == []
-    assert {"few_raters", "few_rows", "no_overlap", "unfinished"} <= notes(found)
+    assert {"one_rater", "handful", "no_overlap", "unfinished"} <= notes(found)
+    assert "few_rows" not in notes(found) and [str(one) for one in notes_of(found)] == [str(one) for one in found.notes]
+
+
+def test_no_interval_of_points_leaves_the_scale(tmp_path):
+    session = make_session(tmp_path, rows=12, kinds=("scores",), raters=["ann", "bo"], overlap=1.0)
+    session.give("ann", "s0-0", {"overall": "4"})
+    (mean,) = (one.mean for one in result_of(session).judged[0].points)
+    assert (mean.value, mean.low, mean.high) == (4, 1, 5)  # one row alone says nothing, not that -2 is possible
+    session.give("ann", "s0-1", {"overall": "5"})
+    (gap,) = (one.gap for one in result_of(session).judged[0].gaps)
+    assert (gap.value, gap.low, gap.high) == (1, -4, 4)
+    for row in range(1, 6):
+        session.give("ann", f"s{row}-0", {"overall": "4"})
+        session.give("bo", f"s{row}-0", {"overall": "4"})
+    assert {"few_raters", "few_rows"} <= notes(result_of(session)) and "handful" not in notes(result_of(session))
 
 
 def test_raters_who_all_say_the_same_and_changes_are_counted(tmp_path):

@@ -274,6 +274,7 @@ def test_what_cannot_be_chosen_is_refused(
     with pytest.raises(TunebookError) as caught:
         calibrate(run_of(book, tmp_path / "model", monkeypatch), **asked)
     assert caught.value.code == code and caught.value.advice
+    assert code != "calibrate.accuracy" or "such as --accuracy 0." in caught.value.advice
     assert not (tmp_path / "model" / "calibration.json").exists()
 
 

@@ -175,7 +175,7 @@ def test_a_page_of_points_and_of_three_runs(proven: Book) -> None:
     one = rated.make_session(proven.path, rated.make_study(3, 1, ("scores",)).model_copy(update={"created": "2030"}))
     rated.rate_all(one, "ann")
     rating_result(proven)
-    assert "3 rows were rated" in (one.folder / PAGE).read_text("utf-8")
+    assert "Rows rated: 3." in (one.folder / PAGE).read_text("utf-8")
 
 
 def test_a_page_escapes_what_models_and_people_wrote(proven: Book) -> None:

@@ -69,6 +69,16 @@ def test_no_page_for_raters_names_a_run_and_texts_are_escaped(book):
     assert "<progress" in page and 'value="1"' in page
 
 
+def test_a_rater_sees_what_classes_there_are_and_what_the_points_mean(book):
+    session = make_session(book.path, rows=2, kinds=("scores",))
+    page = words_of(Visitor(book.path).get(f"/book/{book.path.name}/rate/{session.study.id}/next?rater=ann").text)
+    assert "1: the worst there can be. 5: the best there can be." in page
+    assert " · ".join(book.data.labels.names) in page
+    pairs = make_session(book.path, rows=2)
+    page = words_of(Visitor(book.path).get(f"/book/{book.path.name}/rate/{pairs.study.id}/next?rater=ann").text)
+    assert "the worst there can be" not in page
+
+
 def test_undo_shows_the_last_item_again(book):
     session = make_session(book.path, rows=3)
     at, visitor = f"/book/{book.path.name}/rate/{session.study.id}", Visitor(book.path)

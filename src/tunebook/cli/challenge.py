@@ -84,7 +84,11 @@ def challenge(
 
         frozen = freeze_challenges(opened, found, keep.freeze, split=part, margin=margin, gate=keep.gate, **asked)
         go = (command("ab", book, "v1", "v2"),) if keep.gate else ()
-        return Answer(frozen.model_dump(mode="json"), lambda screen: _tell_frozen(screen, frozen, keep.gate), go)
+        return Answer(
+            frozen.model_dump(mode="json"),
+            lambda screen: _tell_frozen(screen, frozen, keep, found.plan.params.metric),
+            go,
+        )
     with Bars() as bars:
         made = ask(found, split=part, progress=bars, **asked)
     go = (command("challenge", book, "--freeze", "base", "--gate"),)
@@ -97,28 +101,37 @@ def _margin(keep: FreezeOptions) -> float | None:
     return None if keep.margin is None else read_amount("--margin", keep.margin)
 
 
-def _tell_frozen(screen: Console, frozen: ChallengeSet, gate: bool) -> None:
-    from tunebook.core.formatting import number, phrase
+def _tell_frozen(screen: Console, frozen: ChallengeSet, keep: FreezeOptions, metric: str) -> None:
+    from tunebook.core.formatting import amount, number, phrase
+    from tunebook.verbs.freeze_challenges import MARGIN
 
     rows = sum(one.rows for one in frozen.files)
     prose(screen, say("challenge.frozen_said", files=len(frozen.files), rows=number(rows), name=frozen.name), "green")
     screen.print()
     lines = [
-        (phrase("challenge.kind", one.capability), number(one.rows), f"{one.margin:.3f}", one.file)
+        (phrase("challenge.kind", one.capability), number(one.rows), amount(one.margin, metric, sign=False), one.file)
         for one in frozen.files
     ]
+    wide = [] if keep.margin is not None else [one for one in frozen.files if one.margin > MARGIN]
     heads = (say("challenge.capability"), say("challenge.changed"), say("challenge.margin"), say("challenge.file_name"))
     screen.print(grid(heads, lines, right=(1, 2)))
+    if wide:
+        most = amount(max(one.margin for one in wide), metric, sign=False)
+        least = min(one.rows for one in wide)
+        prose(screen, say("challenge.frozen_wide", count=len(wide), rows=number(least), most=most), "yellow")
     line = f'challenges = ["{frozen.name}"]'
-    prose(screen, say("challenge.gate_said") if gate else say("challenge.gate_line", line=line), "dim")
+    prose(screen, say("challenge.gate_said") if keep.gate else say("challenge.gate_line", line=line), "dim")
 
 
 def _tell(screen: Console, made: Challenged) -> None:
-    from tunebook.report.challenge import brief_rows, headings, verdict
+    from tunebook.report.challenge import brief_rows, headings, name_of, verdict
 
     prose(screen, verdict(made), "bold red" if made.failures else "green")
     screen.print()
     screen.print(grid(headings(made), brief_rows(made), right=(1, 2, 3, 4, 5)))
+    for item in made.capabilities:
+        if item.skipped:
+            prose(screen, say("challenge.skipped_said", name=name_of(item), why=item.skipped), "dim")
     known: list[tuple[str, Any]] = [(say("cli.run"), made.run), (say("challenge.rows"), made.rows)]
     screen.print(facts([*known, (say("cli.report"), made.page)]))
 

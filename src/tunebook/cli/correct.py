@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from tunebook.cli.answer import Answer, command
+from tunebook.cli.answer import Answer, command, prose
 from tunebook.cli.options import Books, argument, option
+from tunebook.core.formatting import phrase
 from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.data.corrected import Corrected
 
 
 def correct(
@@ -30,12 +36,32 @@ def correct(
     data = {
         "data_version": made.version, "parent": made.base, "kept": not dry_run, "content": done.ref.content,
         "rows": done.ref.rows, "changed": done.changed, "dropped": done.dropped, "same": len(done.same),
+        "changed_of": done.splits, "warning": _flattered(done, column),
     }  # fmt: skip
     words = say("correct.would" if dry_run else "correct.done", version=f"v{made.version}", **figures)
     again = command("correct", book, file, *([] if column == "label" else ["--column", column]))
     back = command("retrain", book, "--adopt", f"v{made.base}")
     go = (again,) if dry_run else (command("train", book), command("check", book), back)
-    return Answer(data, lambda screen: screen.print(words, soft_wrap=True), go)
+    warning = str(data["warning"])
+
+    def tell(screen: Console) -> None:
+        prose(screen, words)
+        if warning:
+            prose(screen, warning, "yellow")
+        if not dry_run:
+            prose(screen, say("correct.back", version=f"v{made.base}"), "dim")
+
+    return Answer(data, tell, go)
+
+
+def _flattered(done: Corrected, column: str) -> str:
+    """What is to be minded where rows that a model is scored on take labels from a column of suggestions; else empty.
+    Labels that somebody has read stand in the column `label`."""
+    parts = {name: done.splits[name] for name in ("validation", "test") if done.splits.get(name)}
+    if column == "label" or not parts:
+        return ""
+    told = ", ".join(f"{phrase('split', name)} {count}" for name, count in parts.items())
+    return say("correct.flatters", column=column, count=sum(parts.values()), parts=told)
 
 
 __all__ = ["correct"]

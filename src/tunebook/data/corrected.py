@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +38,14 @@ class Corrected:
 
     Attributes:
         ref: of the new version. changed: ids of rows with another label; dropped: of those that are gone; same: of
-            those that have this label already.
+            those that have this label already. splits: how many of `changed` each split has.
     """
 
     ref: DataRef
     changed: list[str]
     dropped: list[str]
     same: list[str]
+    splits: dict[str, int]
 
 
 def read_corrections(path: Path, column: str = "label") -> dict[str, str]:
@@ -112,9 +114,11 @@ def corrected(base: DataRef, labels: Mapping[str, str], into: Path, version: int
     column = _replaced(table["label"], [order[index] for index in others], known.take(pa.array(others, pa.int64())))
     table = table.set_column(table.column_names.index("label"), "label", column)
     ids = table["_id"].to_pylist()
+    sides = table["_split"].to_pylist()
     made = Corrected(
         base, [ids[order[index]] for index in others], [ids[place] for place in gone],
         [ids[place] for index, place in enumerate(order) if index not in set(others)],
+        dict(Counter(sides[order[index]] for index in others)),
     )  # fmt: skip
     return _written(base, table, gone, made, into, version)
 
@@ -154,7 +158,7 @@ def _written(base: DataRef, table: pa.Table, gone: list[int], made: Corrected, i
     parquet.write_table(table, into / ROWS, compression="zstd")
     ledger.write(into / LEDGER)
     write_json(ref.model_copy(update={"path": Path()}), into / SPLIT)
-    return Corrected(ref, made.changed, made.dropped, made.same)
+    return replace(made, ref=ref)
 
 
 __all__ = ["CORRECTION", "Corrected", "corrected", "read_corrections"]

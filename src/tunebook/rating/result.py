@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.localized import localized
 from tunebook.core.nouns import Interval
 from tunebook.rating.draw import assigned
+from tunebook.rating.notes import notes_of
 from tunebook.rating.records import (
     Agreement,
     Duel,
@@ -36,7 +35,6 @@ from tunebook.stats.times_share import times_share
 
 Array = NDArray[Any]
 _PART = 10  # rows below which nothing is said of a part
-_FEW_RATERS, _FEW_ROWS = 3, 30
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def result_of(session: Session) -> RatingResult:
         study=study.id, content=study.content, split=study.split, runs=[run.run for run in study.runs],
         ratings=len(ratings), head=check.head, intact=check.ok, raters=_raters(session, ratings), judged=judged,
     )  # fmt: skip
-    return found.model_copy(update={"notes": _notes(found)})
+    return found.model_copy(update={"notes": notes_of(found)})
 
 
 def _judged(session: Session, ratings: Sequence[Rating], kind: str, key: str) -> Judged | None:
@@ -122,7 +120,7 @@ def _judged(session: Session, ratings: Sequence[Rating], kind: str, key: str) ->
     }  # fmt: skip
     if kind == PAIRS:
         return Judged(**common, **_pairs(said), left=_left(own, items))
-    return Judged(**common, **_scores(said))
+    return Judged(**common, **_scores(said, study.question(key).points))
 
 
 def _said(study: Study, kind: str, items: dict[str, Item], ratings: Sequence[Rating]) -> _Said:
@@ -154,7 +152,7 @@ def _pairs(said: _Said) -> dict[str, Any]:
         if not len(chosen):
             continue
         duels.append(_duel(study, chosen, a, b))
-        parts += _parts(chosen, (names[a], names[b]), -chosen.won, chosen.rows, chosen.people, 0.0)
+        parts += _parts(chosen, (names[a], names[b]), -chosen.won, chosen.rows, chosen.people, 1.0)
     ends = np.array([[item.runs[0][0], item.runs[1][0]] for item in said.items])
     crossed = Crossed.of(said.rows, said.people)
     told = Duels(ends[:, 0], ends[:, 1], said.won, crossed.weight, len(names))
@@ -185,11 +183,16 @@ def _groups(study: Study, rows: Sequence[str] | Array) -> Array | None:
 
 
 def _within(found: Interval, most: float) -> Interval:
-    return Interval(value=found.value, low=max(found.low, -most), high=min(found.high, most))
+    return _between(found, -most, most)
 
 
-def _scores(said: _Said) -> dict[str, Any]:
-    """Points of each run, and gaps between runs on rows where one rater judged both."""
+def _between(found: Interval, least: float, most: float) -> Interval:
+    """What can be, of an interval by a normal law that knows of no ends: with few ratings it goes beyond them."""
+    return Interval(value=found.value, low=max(found.low, least), high=min(found.high, most))
+
+
+def _scores(said: _Said, most: int) -> dict[str, Any]:
+    """Points of each run, 1 to `most`, and gaps between runs on rows where one rater judged both."""
     names = [run.run for run in said.study.runs]
     points, gaps, parts = [], [], []
     told: list[dict[tuple[str, str], int]] = [{} for _ in names]
@@ -200,6 +203,7 @@ def _scores(said: _Said) -> dict[str, Any]:
         if known:
             rows, people = (np.array(side) for side in zip(*known, strict=True))
             mean = crossed_mean(np.array(list(known.values())), rows, people, groups=_groups(said.study, rows))
+            mean = _between(mean, 1.0, float(most))
             points.append(Points(run=name, rows=len(set(rows.tolist())), mean=mean))
     slices = {item.row: item for item in said.items}
     for a, b in combinations(range(len(names)), 2):
@@ -208,17 +212,16 @@ def _scores(said: _Said) -> dict[str, Any]:
             continue
         rows, people = (np.array(side) for side in zip(*both, strict=True))
         gains = np.array([told[b][place] - told[a][place] for place in both])
-        gap = crossed_mean(gains, rows, people, groups=_groups(said.study, rows))
+        gap = _within(crossed_mean(gains, rows, people, groups=_groups(said.study, rows)), most - 1)
         gaps.append(Gap(a=names[a], b=names[b], rows=len(set(rows.tolist())), gap=gap))
         lines = said.study, said.kind, [slices[row] for row, _ in both], people.tolist(), [0] * len(both)
-        parts += _parts(_Said(*lines), (names[a], names[b]), gains, rows, people, None)
+        parts += _parts(_Said(*lines), (names[a], names[b]), gains, rows, people, most - 1)
     return {"points": points, "gaps": gaps, "parts": parts}
 
 
-def _parts(
-    said: _Said, names: tuple[str, str], gains: Array, rows: Array, people: Array, centre: float | None
-) -> list[Part]:
-    """The gain on each part of the rows that is large enough; their levels together hold 95 %."""
+def _parts(said: _Said, names: tuple[str, str], gains: Array, rows: Array, people: Array, most: float) -> list[Part]:
+    """The gain, at most `most`, on each part of the rows that is large enough; their levels together hold 95 %."""
+    centre = 0.0 if said.kind == PAIRS else None
     wanted = sorted({slice_ for item in said.items for slice_ in item.slices.items()})
     found = []
     for name, value in wanted:
@@ -229,9 +232,12 @@ def _parts(
     return [
         Part(
             name=name, value=value, a=names[0], b=names[1], rows=count,
-            gain=crossed_mean(
-                gains[chosen], rows[chosen], people[chosen], groups=_groups(said.study, rows[chosen]), centre=centre,
-                level=1 - 0.05 / len(found),
+            gain=_within(
+                crossed_mean(
+                    gains[chosen], rows[chosen], people[chosen], groups=_groups(said.study, rows[chosen]),
+                    centre=centre, level=1 - 0.05 / len(found),
+                ),
+                most,
             ),
         )
         for name, value, chosen, count in found
@@ -260,32 +266,6 @@ def _raters(session: Session, ratings: Sequence[Rating]) -> list[Rater]:
         changed = sum(len([value for value in one.before if value]) for one in mine)
         found.append(Rater(rater=name, role=role, done=whole if role == "rater" else of, of=of, changed=changed))
     return found
-
-
-def _notes(found: RatingResult) -> list[str]:
-    notes: list[str] = [] if found.intact else [localized("rate.note.edited")]
-    for one in found.judged:
-        asked = {"question": one.question}
-        if one.raters < _FEW_RATERS:
-            notes.append(localized("rate.note.few_raters", raters=one.raters, **asked))
-        if one.rows < _FEW_ROWS:
-            notes.append(localized("rate.note.few_rows", rows=one.rows, **asked))
-        if not one.agreement.units:
-            notes.append(localized("rate.note.no_overlap", **asked))
-        elif one.agreement.low:
-            notes.append(localized("rate.note.agreement", alpha=f"{one.agreement.alpha.value:.2f}", **asked))
-        elif math.isnan(one.agreement.alpha.value):
-            notes.append(localized("rate.note.all_same", **asked))
-        if one.left is not None and not one.left.low <= 0.5 <= one.left.high:
-            notes.append(localized("rate.note.left", share=f"{one.left.value:.0%}", **asked))
-        if one.penalised:
-            notes.append(localized("rate.note.penalised", **asked))
-    unfinished = [one for one in found.raters if one.done < one.of]
-    if unfinished:
-        notes.append(
-            localized("rate.note.unfinished", names=", ".join(f"{r.rater} {r.done}/{r.of}" for r in unfinished))
-        )
-    return notes
 
 
 __all__ = ["result_of"]

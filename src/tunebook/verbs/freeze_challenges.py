@@ -32,7 +32,7 @@ from tunebook.verbs.steps.challenge_sets import FILE, ChallengeSet, FrozenRows, 
 from tunebook.verbs.steps.runs import Run
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_MARGIN = 0.05  # of which a fall is held, where the rows can hold it
+MARGIN = 0.05  # of which a fall is held, where the rows can hold it
 _LISTS = re.compile(r"^[ \t]*challenges[ \t]*=[ \t]*\[[^\]]*\]", re.MULTILINE)
 _GATES = re.compile(r"^\[gate\].*$", re.MULTILINE)
 
@@ -105,7 +105,7 @@ def _capabilities(prepared: Prepared) -> Iterator[tuple[str, Rows]]:
 
 def _holdable(rows: int, book: Book, count: int) -> float:
     """The margin of so many rows where none was asked for."""
-    return round(max(_MARGIN, holdable(rows, book.file.gate.seeds, count)), 4)
+    return round(max(MARGIN, holdable(rows, book.file.gate.seeds, count)), 4)
 
 
 def _written(rows: Rows, key: str, data: DataRef, folder: Path, margin: float) -> FrozenRows:
@@ -182,4 +182,4 @@ def _says(text: str, meant: Mapping[str, Any]) -> bool:
         return False
 
 
-__all__ = ["add_to_gate", "freeze_challenges"]
+__all__ = ["MARGIN", "add_to_gate", "freeze_challenges"]

@@ -61,8 +61,10 @@ def certain(
     score, right = _apart(*valid)
     found = least_sure(score, right, 1 - wanted, 1 - confidence)
     if found is None:
-        best = _best(score, right, confidence)
-        raise DataError("calibrate.accuracy", key="--accuracy", value=wanted, rows=len(score), allowed=f"{best:.3f}")
+        best = f"{_best(score, right, confidence):.3f}"
+        raise DataError(
+            "calibrate.accuracy", key="--accuracy", value=wanted, rows=len(score), best=best, allowed=f"0 < … <= {best}"
+        )
     return Certain(
         score=found.score,
         wanted=wanted,

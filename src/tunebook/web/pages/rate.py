@@ -28,7 +28,7 @@ from tunebook.web.page import Page
 
 router = APIRouter()
 PAGE = Page(router, "rate", 55)
-_FIELD, _MOST_BYTES = "q-", 50_000_000
+_FIELD, _MOST_BYTES, _MOST_CLASSES = "q-", 50_000_000, 60
 
 
 @router.get("/book/{name}/rate")
@@ -193,7 +193,8 @@ def _item(asked: Asked, name: str, session: Session, rater: str, what: tuple[Sho
     ]  # fmt: skip
     return asked.book_page(
         "rate_item.html.j2", name, "rate", study=study, rater=rater, shown=shown, questions=questions,
-        token=secrets.token_hex(12), pairs=shown is not None and shown.item.kind == PAIRS, field=_FIELD, **view,
+        token=secrets.token_hex(12), pairs=shown is not None and shown.item.kind == PAIRS, field=_FIELD,
+        classes=asked.book(name).data.labels.names[:_MOST_CLASSES], **view,
     )  # fmt: skip
 
 
