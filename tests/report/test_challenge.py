@@ -74,7 +74,7 @@ def test_figures_in_words() -> None:
 
 def test_the_sentence() -> None:
     assert "1 of 2" in verdict(made())
-    assert "None of 2" in verdict(made(bad=False))
+    assert "No change is proven" in verdict(made(bad=False)) and "measured: 2" in verdict(made(bad=False))
     assert verdict(made().model_copy(update={"capabilities": []})) == str(localized("challenge.nothing"))
 
 
