@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,11 +88,17 @@ def fresh(model: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def book(model: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A book with a run, trained and evaluated."""
+    """A book with a run, trained and evaluated; tests must not change it."""
     book = tmp_path_factory.mktemp("trained") / "book"
     assert main(["init", str(book), "--data", str(rows), "--model", str(model)]) == 0
     assert main(["train", str(book), *EPOCHS]) == 0
     return book
+
+
+@pytest.fixture(scope="module")
+def lent(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of that book for the tests of one file, whose commands write into it."""
+    return shutil.copytree(book, tmp_path_factory.mktemp("lent") / "book")
 
 
 __all__ = ["base", "proven", "proven_path"]

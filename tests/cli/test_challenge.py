@@ -12,16 +12,16 @@ from tunebook.verbs.freeze_challenges import MARGIN
 from .conftest import Call
 
 
-def test_a_run_is_challenged(tunebook: Call, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = tunebook("challenge", book, "--only", "typos,emoji", "--set", "typos.share=0.5")
+def test_a_run_is_challenged(tunebook: Call, lent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = tunebook("challenge", lent, "--only", "typos,emoji", "--set", "typos.share=0.5")
     assert found.code == 0
     assert "Typing slips" in found.out
     assert "challenge.html" in found.out.replace("\n", "")
-    data = tunebook("challenge", book, "--only", "typos,emoji", "--set", "typos.share=0.5", "--json").json
+    data = tunebook("challenge", lent, "--only", "typos,emoji", "--set", "typos.share=0.5", "--json").json
     assert {item["key"] for item in data["capabilities"]} == {"typos", "emoji"}
     assert Path(data["page"]).is_file()
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
-    assert "键盘误击" in tunebook("challenge", book, "--only", "typos,emoji").out
+    assert "键盘误击" in tunebook("challenge", lent, "--only", "typos,emoji").out
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ def test_a_run_is_challenged(tunebook: Call, book: Path, monkeypatch: pytest.Mon
         (("--set", "typos.share=much"), "row.value"),
     ],
 )
-def test_what_is_wrong_is_refused(tunebook: Call, book: Path, words: tuple[str, ...], code: str) -> None:
-    found = tunebook("challenge", book, *words, "--json")
+def test_what_is_wrong_is_refused(tunebook: Call, lent: Path, words: tuple[str, ...], code: str) -> None:
+    found = tunebook("challenge", lent, *words, "--json")
     assert (found.code, found.json["error"]["code"] if "error" in found.json else found.json["code"]) == (2, code)
 
 
-def test_a_set_is_frozen(tunebook: Call, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(book, tmp_path / "book")
+def test_a_set_is_frozen(tunebook: Call, lent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(lent, tmp_path / "book")
     found = tunebook("challenge", tmp_path / "book", "--only", "emoji", "--freeze", "base", "--margin", "7pt")
     assert found.code == 0
     assert 'challenges = ["base"]' in found.out
@@ -52,10 +52,10 @@ def test_a_set_is_frozen(tunebook: Call, book: Path, tmp_path: Path, monkeypatch
     few = tunebook("challenge", tmp_path / "book", "--only", "emoji", "--limit", "10", "--freeze", "few")
     assert "weak guardrail" in few.out and f"{100 * MARGIN:.1f} points" not in few.out
     for words in (("--gate",), ("--margin", "5pt")):
-        assert tunebook("challenge", book, *words).code == 2
+        assert tunebook("challenge", lent, *words).code == 2
 
 
-def test_it_is_said_why_a_capability_was_not_measured(tunebook: Call, book: Path) -> None:
-    found = tunebook("challenge", book, "--only", "emoji,negation", "--limit", "9")
+def test_it_is_said_why_a_capability_was_not_measured(tunebook: Call, lent: Path) -> None:
+    found = tunebook("challenge", lent, "--only", "emoji,negation", "--limit", "9")
     assert found.code == 0
     assert "The opposite, not measured: Rows that this change fits: 1." in found.out

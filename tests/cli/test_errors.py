@@ -17,22 +17,22 @@ from tunebook.verbs.steps.runs import Run
 from .conftest import Call
 
 
-def test_errors_are_told(tunebook: Call, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = tunebook("errors", book)
+def test_errors_are_told(tunebook: Call, lent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = tunebook("errors", lent)
     assert found.code == 0, found.err
     assert "validation rows" in found.out
     assert "errors.html" in found.out.replace("\n", "")
-    data = tunebook("errors", book, "--split", "test", "--json")
+    data = tunebook("errors", lent, "--split", "test", "--json")
     assert data.code == 0
     assert data.json["split"] == "test"
     assert data.json["slices"]["searched"] >= 0
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
-    assert "这些是测试集样本" in tunebook("errors", book, "--split", "test").out.replace("\n", "")
+    assert "这些是测试集样本" in tunebook("errors", lent, "--split", "test").out.replace("\n", "")
     assert callable(errors)
 
 
-def test_a_split_that_there_is_not(tunebook: Call, book: Path) -> None:
-    found = tunebook("errors", book, "--split", "dev")
+def test_a_split_that_there_is_not(tunebook: Call, lent: Path) -> None:
+    found = tunebook("errors", lent, "--split", "dev")
     assert found.code == 2
     assert "train | validation | test" in found.err
 
