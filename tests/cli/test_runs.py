@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import EPOCHS, Call
 
 
@@ -18,23 +19,29 @@ def test_runs(tunebook: Call, book: Path) -> None:
     assert first["run"] in shown and "finished" in shown and "unsaved" in shown
 
 
+@pytest.fixture
+def own(fresh: Path, tmp_path: Path) -> Path:
+    """A book without runs, of one's own."""
+    return Path(shutil.copytree(fresh, tmp_path / "own"))
+
+
 def test_no_runs(tunebook: Call, fresh: Path) -> None:
     done = tunebook("runs", fresh)
     assert "Nothing has been trained" in done.out and "tunebook train" in done.out
     assert tunebook("runs", fresh, "--json").json["runs"] == []
 
 
-def test_a_book_of_many_runs_shows_the_newest_and_all_when_asked(tunebook: Call, fresh: Path, book: Path) -> None:
+def test_a_book_of_many_runs_shows_the_newest_and_all_when_asked(tunebook: Call, own: Path, book: Path) -> None:
     whole = next((book / "runs").glob("*/plan.json")).parent
     for number in range(52):
-        folder = fresh / "runs" / f"20260101-{number:06d}-many"
+        folder = own / "runs" / f"20260101-{number:06d}-many"
         folder.mkdir(parents=True)
         shutil.copy(whole / "plan.json", folder)
-    short = tunebook("runs", fresh)
+    short = tunebook("runs", own)
     assert "2 earlier runs" in short.out and short.out.count("-many") == 50 and "--all" in short.out
-    every = tunebook("runs", fresh, "--all")
+    every = tunebook("runs", own, "--all")
     assert every.out.count("-many") == 52 and "earlier" not in every.out
-    assert len(tunebook("runs", fresh, "--json").json["runs"]) == 52
+    assert len(tunebook("runs", own, "--json").json["runs"]) == 52
 
 
 def test_a_damaged_run_hides_no_others(book: Path, tmp_path: Path, tunebook: Call) -> None:
@@ -73,11 +80,11 @@ def test_a_damaged_report_is_made_anew_and_a_model_that_is_gone_says_how(
         assert refused.code == 3 and "--again" in refused.json["error"]["advice"], words
 
 
-def test_a_run_that_has_not_finished_is_to_go_on(tunebook: Call, fresh: Path, book: Path) -> None:
+def test_a_run_that_has_not_finished_is_to_go_on(tunebook: Call, own: Path, book: Path) -> None:
     plan = json.loads(next((book / "runs").glob("*/plan.json")).read_text(encoding="utf-8"))
-    folder = fresh / "runs" / "20260102-000000-stopped"
+    folder = own / "runs" / "20260102-000000-stopped"
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text(json.dumps(plan | {"table_version": 3}), encoding="utf-8")
-    assert f"tunebook train {fresh} --table v3" in tunebook("runs", fresh).out
+    assert f"tunebook train {own} --table v3" in tunebook("runs", own).out
     (folder / "failed.json").write_text('{"code": "run.diverged"}')
-    assert "--table v3" not in tunebook("runs", fresh).out
+    assert "--table v3" not in tunebook("runs", own).out

@@ -34,17 +34,17 @@ def test_the_summary_is_for_people(tunebook: Call, book: Path) -> None:
     assert out[0] in "✓?✗" and "Best baseline" in out and "Macro F1" in out and "tunebook predict" in out
 
 
-def test_without_evaluation(tunebook: Call, book: Path) -> None:
+def test_without_evaluation(tunebook: Call, lent: Path) -> None:
     still = ("--set", "learning_rate=1e-9", "--set", "swa.start=0.5", "--set", "max_epochs=2")
     asked = ("--track", "none", "--set", "seed=7", *still, "--no-eval")
-    done = tunebook("train", book, *asked, "--json")
+    done = tunebook("train", lent, *asked, "--json")
     assert done.code == 0 and done.json["split"] == "validation" and done.json["finished_before"] is False
     (notice,) = done.json["notices"]  # no look is better than the first, which came before the average
     assert "as without swa" in notice and "as without swa" in " ".join(done.err.split())
     assert "accuracy" in done.json["metrics"]
     assert "not kept as a version" in " ".join(done.err.split())
-    shown = tunebook("train", book, *asked)
-    assert "validation rows" in shown.out and f"tunebook eval {book} --run" in shown.out
+    shown = tunebook("train", lent, *asked)
+    assert "validation rows" in shown.out and f"tunebook eval {lent} --run" in shown.out
 
 
 def test_dry_run_writes_nothing(tunebook: Call, fresh: Path) -> None:
