@@ -45,7 +45,7 @@ def test_a_folder_that_is_no_reranker_is_refused(tmp_path: Path) -> None:
     for folder, code in wanted.items():
         with pytest.raises(ModelError) as caught:
             Reranker(folder)
-        assert caught.value.code == code and str(folder) in str(caught.value)
+        assert caught.value.code == code and str(folder)[:60] in str(caught.value)
     trained = classifier(base, tmp_path / "trained")
     texts = ["great room", "slow food"]
     assert Reranker(trained).order("room", texts) == Reranker(trained).order("room", texts)

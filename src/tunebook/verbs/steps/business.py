@@ -213,7 +213,7 @@ class OwnMetric:
         path = self.file
         assert path is not None
         line, words = trouble(error, path)
-        return BookError("business.function", key=self._key, value=f"{path}:{line or '?'}", reason=reason or words)
+        return BookError("business.function", key=self._key, value=f"{path.name}:{line or '?'}", reason=reason or words)
 
     def _by_function(self, said: Said) -> NDArray[np.float64]:
         labels = [self._label(answer) for answer in said]
