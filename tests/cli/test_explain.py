@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,13 +29,6 @@ def test_many_texts_and_faithfulness(tunebook: Any, copied: Path) -> None:
     assert found.code == 0 and "2 more" in found.out
     measured = tunebook("explain", copied, "--faithful", "4", "--split", "test")
     assert measured.code == 0 and "4 rows" in measured.out and "wears them out" in measured.err.replace("\n", " ")
-
-
-def test_that_a_calibration_is_not_looked_at_is_told(tunebook: Any, copied: Path, monkeypatch: Any) -> None:
-    asked = ("explain", copied, "awful", "--method", "random")
-    assert "its calibration" not in tunebook(*asked).err.replace("\n", " ")
-    monkeypatch.setattr("tunebook.core.calibrates.read_calibration", lambda model: SimpleNamespace(scale=1.5))
-    assert "go by its calibration" in tunebook(*asked).err.replace("\n", " ")
 
 
 def test_rows_are_told_with_their_id_and_what_is_right(tunebook: Any, copied: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from tests import small
+from tunebook.bundle.calibrated import Calibrated
+from tunebook.core.calibrates import Calibrates
 from tunebook.core.errors import DataError
 from tunebook.core.explains import Explains
 from tunebook.core.registry import tasks
@@ -143,6 +145,27 @@ def _agree(answer: dict[str, Any], items: list[Any]) -> None:
         assert items[0].said == (answer["answer"] or items[0].said)
     elif "passages" in answer:
         assert items[0].said == answer["passages"][0]["id"]
+
+
+@PLACES
+def test_scores_of_chances_are_at_the_temperature_and_no_others(folders: dict[str, Path], place: int) -> None:
+    ready = _ready(folders, place)
+    task, labels = ready.loaded.task, ready.loaded.plan.labels
+    hot = isinstance(task, Calibrates) and labels.kind.link != "identity"
+    try:
+        plain, read = (
+            explained(ready.loaded, ready.rows, How(method="random", read=read)) for read in (None, Calibrated(2.0))
+        )
+    except DataError as error:
+        assert error.code == "explain.nothing"
+        return
+    two = labels.kind.link == "sigmoid" or len(labels.names) == 2 or EVERY[place][0] == "tagging"
+    for one, other in zip(plain, read, strict=True):
+        assert one.said == other.said
+        if two or not hot:
+            assert other.score == pytest.approx(one.score / (2 if hot else 1), abs=1e-5)
+        else:
+            assert other.chance != pytest.approx(one.chance, abs=1e-4)
 
 
 @pytest.mark.parametrize("place", [place for place, (key, _) in enumerate(EVERY) if key in ("instruction", "seq2seq")])

@@ -18,9 +18,11 @@ ROW = Rows(["a"], None, None, ["0"])
 NAMES = ["bad", "so", "good"]
 
 
-def of(logits: list[float], problem: str, rows: Rows = ROW, names: Any = None) -> tuple[Any, list[Aim]]:
+def of(
+    logits: list[float], problem: str, rows: Rows = ROW, names: Any = None, temperature: float = 1.0
+) -> tuple[Any, list[Aim]]:
     outputs = SimpleNamespace(logits=torch.tensor([logits]))
-    return outputs, aims(outputs, rows, Labels(problem=problem, names=NAMES if names is None else names))
+    return outputs, aims(outputs, rows, Labels(problem=problem, names=NAMES if names is None else names), temperature)
 
 
 def test_classes_stand_by_their_chance_and_the_best_is_said() -> None:
@@ -29,6 +31,14 @@ def test_classes_stand_by_their_chance_and_the_best_is_said() -> None:
     chances = [float(torch.sigmoid(aim.score(outputs))[0]) for aim in found]
     assert chances == pytest.approx(torch.softmax(outputs.logits, -1)[0, [2, 0, 1]].tolist())
     assert all(aim.parts == (TEXT,) and aim.odds for aim in found)
+
+
+def test_chances_of_a_calibrated_model_are_those_at_its_temperature() -> None:
+    outputs, found = of([1.0, -2.0, 3.0], "single_label", temperature=2.5)
+    chances = [float(torch.sigmoid(aim.score(outputs))[0]) for aim in found]
+    assert chances == pytest.approx(torch.softmax(outputs.logits / 2.5, -1)[0, [2, 0, 1]].tolist())
+    outputs, several = of([1.0, -2.0, 3.0], "multi_label", temperature=2.5)
+    assert float(several[0].score(outputs)[0]) == pytest.approx(3 / 2.5)
 
 
 def test_of_several_labels_all_that_are_given_are_said_and_else_the_likeliest() -> None:

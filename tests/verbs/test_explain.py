@@ -187,6 +187,20 @@ def test_what_a_calibrated_model_says_is_explained(classes: Any, monkeypatch: py
         assert {one.said for one in found} == {"good"} and "good" not in {one.true for one in found}
 
 
+@pytest.mark.parametrize("kind", ["classes", "several"])
+def test_the_chance_is_the_one_of_predict(kind: str, trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, read = trained(kind).run, Calibrated(3.0)
+    plain = tb.predict(run, ["it was awful and slow"])[0]["scores"]
+    for verb in ("explain", "asking"):
+        monkeypatch.setattr(f"tunebook.verbs.{verb}.calibration_of", lambda run: read)
+    scores = tb.predict(run, ["it was awful and slow"])[0]["scores"]
+    for name in run.plan.labels.names:
+        (item,) = tb.explain(run, ["it was awful and slow"], answer=name).items
+        assert item.chance == pytest.approx(scores[name], abs=1e-5)
+        assert abs(scores[name] - plain[name]) > 1e-3
+        assert item.delta is not None and abs(item.delta) < 0.05, "the values add up to the score at the temperature"
+
+
 def test_of_several_labels_those_above_their_thresholds_are_explained(
     trained: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

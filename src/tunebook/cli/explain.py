@@ -55,7 +55,6 @@ def explain(
     run: RunName = AUTO,
 ) -> Answer:
     """Show which parts of a text an answer hangs on."""
-    from tunebook.core.calibrates import read_calibration
     from tunebook.verbs.explain import explain as look
     from tunebook.verbs.explain import faithful
     from tunebook.verbs.steps.book import open_book
@@ -66,8 +65,6 @@ def explain(
         how = wanted.how(bars)
         if wanted.split == "test":
             note(say("explain.test_rows"), style="yellow")
-        if (calibrated := read_calibration(found.model)) is not None and calibrated.scale != 1:
-            note(say("explain.uncalibrated"))
         if wanted.faithful is not None:
             if texts or wanted.rows or wanted.errors:
                 raise TunebookError("explain.what", key="TEXT | --rows | --errors | --faithful")

@@ -41,10 +41,15 @@ class Aim:
 
 @dataclass(frozen=True)
 class Using:
-    """What reads rows and answers them."""
+    """What reads rows and answers them.
+
+    Attributes:
+        temperature: that log-odds are read at, of a calibrated model whose answers are chances.
+    """
 
     model: Any
     tokenizer: Any
+    temperature: float = 1.0
 
 
 @runtime_checkable

@@ -103,7 +103,8 @@ def targets_of(loaded: LoadedModel, row: Rows, how: How) -> Iterator[Target]:
     batch = {name: value.to(device) for name, value in batch.items()}
     with torch.no_grad():  # what an aim keeps of it takes part in gradients
         outputs = loaded.model(**model_inputs(batch))
-        aims = task.aims(outputs, batch, seen, labels, Using(loaded.model, loaded.tokenizer))
+        using = Using(loaded.model, loaded.tokenizer, 1.0 if how.read is None else how.read.temperature)
+        aims = task.aims(outputs, batch, seen, labels, using)
     cuts = how.read is not None and bool(how.read.thresholds or how.read.costs)
     by_cuts = cuts and how.answer is None
     for aim in _chosen(_as_given(loaded, row, aims, how.read) if by_cuts else aims, how.answer):

@@ -47,13 +47,13 @@ class Explanation(Record):
         row: id of the row; number: of the text among those that were given, from 0.
         parts: its texts.
         said: what is explained, in the user's words; true: the right answer, where it is known.
-        score: of the whole text; chance: its sigmoid where it is log-odds, else None; bare: the score without any of
-            the units.
+        score: of the whole text, at the temperature of a calibrated model; chance: its sigmoid where it is log-odds,
+            else None; bare: the score without any of the units.
         delta: how far the values of all units are off from score less that of the method's baseline, of methods for
             which that is known; steps: points of the path.
         notes: `cut`, the text has an end (of `unread` characters) that this line of tokens does not hold; `unknown`,
             some of its tokens are unknown to the model (the share is `strange`), or `all_unknown`; `rough`, the delta
-            stayed large; `calibrated`, what is said is so by thresholds or costs, and the score is the one before them.
+            stayed large; `calibrated`, what is said is so by thresholds or costs, not for the highest chance.
         maps: attention by layer and head, of the first short text that a method explains by it.
     """
 

@@ -11,9 +11,13 @@ from tunebook.core.explains import PAIR, TEXT, Aim
 from tunebook.core.nouns import Labels
 
 
-def aims(outputs: Any, rows: Rows, labels: Labels) -> list[Aim]:
+def aims(outputs: Any, rows: Rows, labels: Labels, temperature: float = 1.0) -> list[Aim]:
     """Each class, the likeliest first, of which those are said that the answer gives; or the number, of ordered classes
-    that of the class, under the name of what is answered."""
+    that of the class, under the name of what is answered.
+
+    Args:
+        temperature: that logits are divided by.
+    """
     logits = outputs.logits.detach().float().cpu().numpy()
     kind, parts = labels.kind, (TEXT,) if rows.pairs is None else (TEXT, PAIR)
     said = said_classes(logits, labels.names, kind.link, kind.classes)[0]
@@ -24,17 +28,19 @@ def aims(outputs: Any, rows: Rows, labels: Labels) -> list[Aim]:
     score = _against_others if kind.link == "softmax" else _alone
     order = sorted(range(len(labels.names)), key=lambda place: -float(logits[0, place]))
     names = given or [labels.names[order[0]]]  # of several labels none may be given: then the likeliest
-    return [Aim(labels.names[place], score(place), parts, said=labels.names[place] in names) for place in order]
+    return [
+        Aim(labels.names[place], score(place, temperature), parts, said=labels.names[place] in names) for place in order
+    ]
 
 
-def _against_others(place: int) -> Callable[[Any], Any]:
+def _against_others(place: int, temperature: float) -> Callable[[Any], Any]:
     from tunebook.nets.odds import log_odds
 
-    return lambda found: log_odds(found.logits.float(), place)
+    return lambda found: log_odds(found.logits.float() / temperature, place)
 
 
-def _alone(place: int) -> Callable[[Any], Any]:
-    return lambda found: found.logits[:, place].float()
+def _alone(place: int, temperature: float) -> Callable[[Any], Any]:
+    return lambda found: found.logits[:, place].float() / temperature
 
 
 __all__ = ["aims"]

@@ -122,7 +122,7 @@ class TextClassification(LabelWords, LabelBaselines):
 
     def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
         """The classes, or the number."""
-        return label_aims.aims(outputs, rows, labels)
+        return label_aims.aims(outputs, rows, labels, using.temperature)
 
     def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """Cross-entropy, binary cross-entropy of each class, or squared error."""

@@ -126,7 +126,7 @@ class Tagging(EntityWords):
         """The spans that are found."""
         from tunebook.tasks.tagging.aims import aims
 
-        return aims(self.read(outputs, batch, using.model), batch, rows, labels)
+        return aims(self.read(outputs, batch, using.model), batch, rows, labels, using.temperature)
 
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> NDArray[Any]:
         """The spans without their scores."""

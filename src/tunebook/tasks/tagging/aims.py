@@ -18,13 +18,13 @@ from tunebook.nets.odds import log_odds
 _MOST = 20  # spans of a row
 
 
-def aims(read: Tensor, batch: Batch, rows: Rows, labels: Labels) -> list[Aim]:
+def aims(read: Tensor, batch: Batch, rows: Rows, labels: Labels, temperature: float = 1.0) -> list[Aim]:
     """The spans of the only row in their order: of each the mean log-odds of its tags at its pieces.
 
     A chain between tags is left aside: what is explained is what the tokens themselves say.
 
     Args:
-        read: the spans, as `read` of the task gives them.
+        read: the spans, as `read` of the task gives them. temperature: that the log-odds of a span are divided by.
     """
     found = Spans.of(read.cpu().numpy(), SAID)
     made = []
@@ -37,12 +37,12 @@ def aims(read: Tensor, batch: Batch, rows: Rows, labels: Labels) -> list[Aim]:
         tags = torch.full_like(places, 2 + 2 * label)
         tags[batch[START][line[0], places].cpu() == start] = 1 + 2 * label
         name = f"{rows.texts[0][start:end]} · {labels.names[label]}"
-        made.append(Aim(name, _score(places, tags), line=int(line[0])))
+        made.append(Aim(name, _score(places, tags, temperature), line=int(line[0])))
     return made[:_MOST]
 
 
-def _score(places: Tensor, tags: Tensor) -> Any:
-    return lambda found: log_odds(found.logits[:, places].float(), tags).mean(dim=1)
+def _score(places: Tensor, tags: Tensor, temperature: float) -> Any:
+    return lambda found: log_odds(found.logits[:, places].float(), tags).mean(dim=1) / temperature
 
 
 __all__ = ["aims"]

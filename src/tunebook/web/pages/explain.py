@@ -98,7 +98,7 @@ def _why(run: Run, text: str, pair: str | None) -> list[dict[str, Any]]:
     items = quick(_loaded(run.model), text, pair, run=run)
     return [
         {
-            "title": item.said,  # the score of the answer stands above it, and is the calibrated one
+            "title": item.said,  # its chance stands above it, with those of the other answers
             "notes": notes(item),
             "parts": [stretches(part.name, part.text, item.units) for part in item.parts],
         }
