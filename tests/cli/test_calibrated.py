@@ -55,6 +55,32 @@ def test_unsure_answers_are_marked_and_left_out_where_asked(own: Path, tunebook:
     assert table["unsure"] == 2
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_it_is_taken_back(own: Path, tunebook: Call, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    before = tunebook("predict", own, *TEXTS, "--json").lines
+    made = tunebook("calibrate", own, "--cost", "money", "--json").json
+    assert isinstance(made["warnings"], list)
+    both = tunebook("calibrate", own, "--remove", "--cost", "money", "--json")
+    assert both.json["error"]["code"] == "calibrate.remove_alone" and both.json["error"]["key"] == "--cost"
+    shown = tunebook("calibrate", own, "--remove", "--owner", "ann", "--reason", "no")
+    assert shown.code == 0 and "tunebook predict" in shown.out and not Path(made["path"]).exists()
+    assert tunebook("predict", own, *TEXTS, "--json").lines == before
+    log = tunebook("table", "log", own, "--json").json["entries"]
+    assert {"ann"} == {entry["actor"] for entry in log if entry["action"] == "calibrate" and entry["reason"] == "no"}
+    none = tunebook("calibrate", own, "--remove", "--json")
+    assert none.code and none.json["error"]["code"] == "calibrate.not_there"
+
+
+def test_a_precision_that_does_not_hold_is_warned_of(
+    own: Path, tunebook: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tunebook.report.calibration.doubts", lambda found: ["it does not hold"])
+    asked = ("calibrate", own, "--precision", "0.95")
+    assert "! " in (told := tunebook(*asked).out) and "it does not hold" in told
+    assert tunebook(*asked, "--json").json["warnings"] == ["it does not hold"]
+
+
 def test_a_report_tells_what_answers_cost(own: Path, tunebook: Call) -> None:
     found = tunebook("eval", own, "--json").json
     assert found["metrics"]["money"] >= 0 and len(found["intervals"]["money"]) == 2

@@ -65,16 +65,29 @@ def test_a_temperature_is_told_with_what_it_gains(language: str, monkeypatch: py
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_what_speaks_against_a_temperature_is_told(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", language)
-    sure = made().temperature
-    assert doubts(sure) == []
-    open_ = sure.model_copy(update={"gain": around(0.005)})  # down to -0.005
-    assert doubts(open_) == [say("calibrate.open")]
-    worse = sure.model_copy(update={"test": {"log_loss": change(0.202, 0.251)}})
-    (told,) = doubts(worse)
-    assert told == say("calibrate.worse", before="0.2020", after="0.2510") and "calibration.json" in told
-    assert doubts(worse.model_copy(update={"applied": False})) == [], "what is not used does no harm"
-    item = made().model_copy(update={"temperature": worse})
-    assert told in sentences(item)
+    found = made()
+    assert doubts(found) == []
+
+    def heat(**what: Any) -> Calibration:
+        return made().model_copy(update={"temperature": found.temperature.model_copy(update=what)})
+
+    assert doubts(heat(gain=around(0.005))) == [say("calibrate.open")], "down to -0.005"
+    worse = {"test": {"ece": change(0.02, 0.03), "log_loss": change(0.202, 0.251)}}
+    (told,) = doubts(heat(**worse))
+    assert told == say("calibrate.worse", before="0.2020", after="0.2510") and "--remove" in told
+    assert doubts(heat(**worse, applied=False)) == [], "what is not used does no harm"
+    view = calibration_view(heat(**worse))
+    assert view is not None and told in view["notes"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_target_that_rows_without_a_say_do_not_reach_is_told(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    held = made(cuts=cuts_of(classes={"good": 0.7}))
+    assert doubts(held) == [] and doubts(made(cuts=cuts_of("cost", metric="money", classes={"good": 0.7}))) == []
+    cuts = cuts_of(classes={"good": 0.7}).model_copy(update={"wanted": 0.95})
+    (told,) = doubts(made(cuts=cuts))
+    assert "0.95" in told and "0.900 (0.890 … 0.910)" in told and say("calibrate.precision_name").lower() in told
 
 
 def test_thresholds_costs_and_classes_without_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def of(book: Any, folder: Path, made: Any, monkeypatch: pytest.MonkeyPatch) -> A
     plan = tb.plan(book.champion, book.data)
     folder.mkdir()
     monkeypatch.setattr(verb, "answers", lambda run, rows, place, progress=None: made(rows))
-    return SimpleNamespace(plan=plan, id="r", model=folder, path=folder, report=None)
+    return SimpleNamespace(plan=plan, id="r", model=folder, path=folder, report=None, book=folder)
 
 
 @pytest.fixture

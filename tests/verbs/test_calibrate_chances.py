@@ -62,7 +62,7 @@ def run_of(book: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, made: Any =
     classes = len(plan.labels.names)
     monkeypatch.setattr(verb, "answers", lambda run, rows, place, progress=None: made(rows, classes))
     monkeypatch.setattr(verb, "model_key", lambda run: "key")
-    return SimpleNamespace(plan=plan, id="r", model=folder, path=folder, report=None)
+    return SimpleNamespace(plan=plan, id="r", model=folder, path=folder, report=None, book=folder)
 
 
 def chances_of(book: Any, split: str, scale: Any = 1.0) -> tuple[Any, Any]:

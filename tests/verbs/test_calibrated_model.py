@@ -17,17 +17,18 @@ from tunebook.bundle.calibrated import Calibrated
 from tunebook.bundle.manifest import FORM, PLAIN
 from tunebook.bundle.runtime import Bundle
 from tunebook.core.calibrates import Calibration, bundle_name, read_calibration
-from tunebook.core.errors import DataError, ModelError
+from tunebook.core.errors import DataError, ModelError, RunError
 from tunebook.core.links import softmax
 from tunebook.core.nouns import write_json
 from tunebook.data.load import load
 from tunebook.serve.sources import bundle_of
 from tunebook.verbs import calibrate_chances as verb
-from tunebook.verbs.calibrate import calibrate
+from tunebook.verbs.calibrate import calibrate, remove_calibration
 from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.export import export
 from tunebook.verbs.predict import predict
 from tunebook.verbs.steps.answers import answers, model_key
+from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.calibration import calibration_of, kept_calibration, reading_of
 from tunebook.verbs.steps.runs import Run
 from tunebook.watch.reference import reference
@@ -99,6 +100,30 @@ def test_unsure_answers_are_left_out_where_that_is_asked_for(run: Run) -> None:
     for answer in predict(run, TEXTS, reject_below="calibrated"):
         assert (answer["label"] is None) == (answer["score"] < 0.5) == ("unsure" in answer["notes"])
         assert "rejected" not in answer["notes"]
+
+
+def test_what_was_chosen_is_taken_back_and_logged(run: Run) -> None:
+    plain, bundle = predict(run, TEXTS), export(run).folder
+    set_to(run, 4.0, 0.5)
+    assert predict(run, TEXTS) != plain and bundle_of(run.path) != bundle
+    evaluate(run, with_baselines=False)
+    assert "4.0000" in (run.model / "README.md").read_text(encoding="utf-8")
+    (gone,) = remove_calibration(run, actor="ann", reason="too timid")
+    assert gone == run.model / "calibration.json" and calibration_of(run) is None
+    assert predict(run, TEXTS) == plain and bundle_of(run.path) == bundle
+    assert "4.0000" not in (run.model / "README.md").read_text(encoding="utf-8")
+    made, removed = Book(run.book).log.entries("calibrate")
+    assert made.evidence == {"run": run.id, "event": "made", "asked": {}} and run.id in made.reason
+    assert (removed.actor, removed.reason, removed.evidence["event"]) == ("ann", "too timid", "removed")
+    with pytest.raises(RunError) as nothing:
+        remove_calibration(run)
+    assert nothing.value.code == "calibrate.not_there"
+
+
+def test_a_damaged_file_is_taken_back_too(run: Run) -> None:
+    (run.model / "calibration.json").write_text("{")
+    remove_calibration(run)
+    assert predict(run, TEXTS)
 
 
 def test_another_model_does_not_inherit_it(run: Run) -> None:

@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, embed_command, facts, grid, prose, run_option, warn
+from tunebook.cli.answer import (
+    Answer,
+    command,
+    embed_command,
+    facts,
+    grid,
+    predict_command,
+    prose,
+    run_option,
+    warn,
+)
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
-from tunebook.cli.options import Books, RunName, option, share, wrong
+from tunebook.cli.options import Books, RunName, option, repeated_options, share, wrong
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
@@ -49,21 +59,44 @@ class Asked:
         return {"cost": self.cost, "of_class": self.of_class, "least": self.grade, **shares}  # type: ignore[typeddict-item]
 
 
-def calibrate(book: Books, asked: Asked, run: RunName = AUTO) -> Answer:
+def calibrate(
+    book: Books,
+    asked: Asked,
+    run: RunName = AUTO,
+    remove: Annotated[bool, option("calibrate_remove", "--remove")] = False,
+    reason: Annotated[str, option("why", "--reason", metavar="TEXT")] = "",
+    owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = "",
+) -> Answer:
     """Choose how the scores of answers are to be read."""
+    from tunebook.core.errors import PlanError
     from tunebook.core.hits import Threshold
     from tunebook.verbs.calibrate import calibrate as choose
+    from tunebook.verbs.calibrate import remove_calibration
     from tunebook.verbs.steps.book import open_book
 
     opened, choice = open_book(book), asked.choice()
     found = chosen_run(opened, run)
+    if remove:
+        if more := repeated_options(asked):
+            raise PlanError("calibrate.remove_alone", key=more[0])
+        return _removed(found, remove_calibration(found, actor=owner, reason=reason), predict_command(opened, run))
     with Bars() as bars:
-        made = choose(found, progress=bars, **choice)
+        made = choose(found, progress=bars, actor=owner, reason=reason, **choice)
     if isinstance(made, Threshold):
         return _matched(opened, found, made, run)
     from tunebook.cli.calibrated import of_chances
 
     return of_chances(opened, found, made, run)
+
+
+def _removed(run: Run, files: list[Path], go: str) -> Answer:
+    """What was taken back."""
+
+    def tell(screen: Console) -> None:
+        prose(screen, say("calibrate.removed", run=run.id), "bold")
+        prose(screen, say("calibrate.removed_until"), "dim")
+
+    return Answer({"run": run.id, "removed": [str(path) for path in files]}, tell, (go,))
 
 
 def _matched(book: Book, found: Run, made: Threshold, run: str) -> Answer:
@@ -75,7 +108,7 @@ def _matched(book: Book, found: Run, made: Threshold, run: str) -> Answer:
     figures = {name: getattr(made.test, name).value for name in _FIGURES}
     data = {"path": str(path), "rows": made.test.rows, "threshold": made.threshold, **figures}
     more = {"low": told.low, "high": told.high, "wanted": made.wanted, "run": found.id}
-    rows = {"validation": made.validation.model_dump(mode="json")}
+    rows = {"validation": made.validation.model_dump(mode="json"), "warnings": _doubts(made)}
     go = (*embed_command(book, run), _asked(book, run))
     return Answer({**data, **more, **rows}, lambda screen: _tell(screen, made, path), go)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunebook.cli.answer import Answer, command, facts, grid, predict_command, prose, run_option
+from tunebook.cli.answer import Answer, command, facts, grid, predict_command, prose, run_option, warn
 from tunebook.core.locations import CALIBRATION
 from tunebook.core.messages import say
 
@@ -23,9 +23,11 @@ def of_chances(book: Book, run: Run, made: Calibration, name: str) -> Answer:
     Args:
         name: the run as it was asked for.
     """
+    from tunebook.report.calibration import doubts
+
     path = run.model / CALIBRATION
     again = command("eval", book.path, *run_option(name))
-    data = {"path": str(path), **made.model_dump(mode="json")}
+    data = {"path": str(path), **made.model_dump(mode="json"), "warnings": doubts(made)}
     return Answer(data, lambda screen: tell(screen, made, path), (again, predict_command(book, name)))
 
 
@@ -34,6 +36,7 @@ def tell(screen: Console, made: Calibration, path: Path) -> None:
     from tunebook.report.calibration import (
         covered_headings,
         covered_rows,
+        doubts,
         figure_rows,
         headings,
         sentences,
@@ -56,6 +59,7 @@ def tell(screen: Console, made: Calibration, path: Path) -> None:
     prose(screen, say("calibrate.use_chances"), "dim")
     if made.certain is not None:
         prose(screen, say("calibrate.use_sure"), "dim")
+    warn(screen, doubts(made))
 
 
 __all__ = ["of_chances", "tell"]

@@ -44,6 +44,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook calibrate book",
         "tunebook calibrate book --precision 0.95",
         "tunebook calibrate book --accuracy 0.95",
+        "tunebook calibrate book --remove",
     ),
     "challenge": (
         "tunebook challenge book",

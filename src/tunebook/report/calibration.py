@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tunebook.core.calibrates import Calibration, Certain, Change, Temperature
+from tunebook.core.calibrates import Calibration, Certain, Change, Cuts, Temperature
 from tunebook.core.formatting import listed, metric_name, share_text
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
@@ -43,7 +43,11 @@ def threshold_caption(found: Calibration) -> str:
         return ""
     if cuts.wanted is None:
         return say("calibrate.cuts_cost", metric=cuts.metric)
-    return say("calibrate.cuts_share", by=say(f"calibrate.{cuts.by}_name").lower(), wanted=f"{cuts.wanted:g}")
+    return say("calibrate.cuts_share", by=_by(cuts), wanted=f"{cuts.wanted:g}")
+
+
+def _by(cuts: Cuts) -> str:
+    return say(f"calibrate.{cuts.by}_name").lower()
 
 
 def covered_rows(found: Certain) -> list[list[str]]:
@@ -64,12 +68,12 @@ def covered_headings() -> list[str]:
 
 
 def sentences(found: Calibration, *, grouped: bool = False) -> list[str]:
-    """What was found, a sentence each.
+    """What was found, a sentence each, without what is to be minded of it (`doubts`).
 
     Args:
         grouped: the rows were drawn in groups.
     """
-    told = [_of_temperature(found.temperature), *doubts(found.temperature)]
+    told = [_of_temperature(found.temperature)]
     if found.cuts is not None and found.cuts.costs:
         told.append(say("calibrate.expected", metric=found.cuts.metric))
     if found.cuts is not None and found.cuts.kept:
@@ -88,8 +92,13 @@ def _of_temperature(found: Temperature) -> str:
     return say("calibrate.at_end") if found.gain.value > 0 else say("calibrate.not_applied", value=value, gain=gain)
 
 
-def doubts(found: Temperature) -> list[str]:
-    """What speaks against a temperature that is used: a gain that may be chance, and test rows that it does no good."""
+def doubts(found: Calibration) -> list[str]:
+    """What speaks against it: a temperature whose gain may be chance, or that does the test rows no good; thresholds
+    that do not give what was asked for to rows which had no say in them."""
+    return [*_of_heat(found.temperature), *(_unheld(found.cuts) if found.cuts is not None else [])]
+
+
+def _of_heat(found: Temperature) -> list[str]:
     if not found.applied:
         return []
     told, change = [], found.test.get("log_loss")
@@ -99,6 +108,12 @@ def doubts(found: Temperature) -> list[str]:
         before, after = (f"{side.value:.4f}" for side in (change.before, change.after))
         told.append(say("calibrate.worse", before=before, after=after))
     return told
+
+
+def _unheld(cuts: Cuts) -> list[str]:
+    if cuts.wanted is None or round((held := cuts.validation[cuts.by].after).value, 3) >= cuts.wanted:
+        return []
+    return [say("calibrate.unheld", by=_by(cuts), wanted=f"{cuts.wanted:g}", found=spanned(held))]
 
 
 def _ends(gain: Interval) -> str:
@@ -124,7 +139,7 @@ def calibration_view(found: Calibration | None, *, grouped: bool = False) -> dic
     if found.certain is not None:
         tables.append((say("calibrate.covered"), covered_headings(), covered_rows(found.certain)))
     plot = None if found.certain is None else _curve_of(found.certain)
-    return {"notes": sentences(found, grouped=grouped), "tables": tables, "plot": plot}
+    return {"notes": [*sentences(found, grouped=grouped), *doubts(found)], "tables": tables, "plot": plot}
 
 
 __all__ = [

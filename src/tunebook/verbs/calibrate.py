@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from tunebook.core.calibrates import Calibrates, Calibration
 from tunebook.core.errors import DataError, PlanError, RunError
 from tunebook.core.hits import Hits, Threshold
-from tunebook.core.locations import THRESHOLD
+from tunebook.core.localized import localized
+from tunebook.core.locations import BOOK_FILE, CALIBRATION, THRESHOLD
 from tunebook.core.nouns import DataRef, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Matches
 from tunebook.verbs.calibrate_chances import Wanted, calibrate_chances, on_card
 from tunebook.verbs.steps.answers import answers, place_of
+from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
@@ -46,7 +49,9 @@ class Choice(TypedDict, total=False):
     least: float | None
 
 
-def calibrate(run: Run, *, progress: Progress | None = None, **choice: Unpack[Choice]) -> Threshold | Calibration:
+def calibrate(
+    run: Run, *, progress: Progress | None = None, actor: str = "", reason: str = "", **choice: Unpack[Choice]
+) -> Threshold | Calibration:
     """Choose on a run's validation rows how the scores of its answers are to be read, tell what that gives on the test
     rows, and write it into the model's folder and its card.
 
@@ -76,9 +81,46 @@ def calibrate(run: Run, *, progress: Progress | None = None, **choice: Unpack[Ch
             allowed = " | ".join(_OPTIONS.get(one, f"--{one}") for one in known)
             key = _OPTIONS.get(name, f"--{name}")
             raise PlanError("calibrate.option", key=key, value=value, task=run.plan.task, allowed=allowed)
+    made: Threshold | Calibration
     if matches:
-        return _matches(run, given.get("precision"), given.get("least"), progress)
-    return calibrate_chances(run, Wanted(**given), progress)
+        made = _matches(run, given.get("precision"), given.get("least"), progress)
+    else:
+        made = calibrate_chances(run, Wanted(**given), progress)
+    _log(run, {"event": "made", "asked": given}, reason or localized("calibrate.log_made", run=run.id), actor)
+    return made
+
+
+def remove_calibration(run: Run, *, actor: str = "", reason: str = "") -> list[Path]:
+    """Take back what `calibrate` has chosen for a run: `predict`, new bundles and the next start of a server give what
+    the model itself says. A file that is damaged, or of another model, goes as well.
+
+    Args:
+        actor, reason: who and why, for the change log.
+
+    Returns:
+        The files that were there.
+
+    Raises:
+        RunError: `calibrate.not_there`, nothing was chosen; the run has not finished. MachineError: `log.unwritable`;
+            nothing was changed.
+    """
+    from tunebook.data.frozen import prepared_data
+
+    found = [path for name in (CALIBRATION, THRESHOLD) if (path := run.model / name).is_file()]
+    if not found:
+        raise RunError("calibrate.not_there", key=run.id)
+    said = reason or localized("calibrate.log_removed", run=run.id)
+    _log(run, {"event": "removed", "files": [path.name for path in found]}, said, actor)
+    for path in found:
+        path.unlink()
+    on_card(run, prepared_data(run.plan))
+    return found
+
+
+def _log(run: Run, evidence: dict[str, Any], reason: str, actor: str = "") -> None:
+    """An entry in the change log of the run's book, for what users are told changes; a run elsewhere has none."""
+    if (run.book / BOOK_FILE).is_file():
+        Book(run.book).log.append("calibrate", actor=actor, reason=reason, evidence={"run": run.id, **evidence})
 
 
 def _matches(run: Run, precision: float | None, least: float | None, progress: Progress | None) -> Threshold:
@@ -135,4 +177,4 @@ def _hits(run: Run, data: DataRef, split: Split, least: float | None, progress: 
     return task.hits(said, rows.targets, run.plan.labels, least), units_of(rows, data)
 
 
-__all__ = ["Choice", "calibrate"]
+__all__ = ["Choice", "calibrate", "remove_calibration"]
