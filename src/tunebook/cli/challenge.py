@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.ab_options import read_amount
 from tunebook.cli.answer import Answer, command, facts, grid, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run, read_changes
 from tunebook.cli.options import Books, RunName, listed, option, wrong
+from tunebook.core.amounts import read_amount
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
