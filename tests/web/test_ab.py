@@ -30,14 +30,26 @@ def at(book: Book) -> str:
     return f"/book/{book.path.name}/{PAGE.tab}"
 
 
-def test_what_is_asked_for_becomes_a_command(tmp_path: Path) -> None:
-    wish = Wish("v1", "v2", "accuracy", "3，5", "")
-    assert wish.rule() == {"metric": "accuracy", "seeds": [3, 5]}
-    words = ["ab", tmp_path, "v1", "v2", "--metric", "accuracy", "--seeds", "3，5"]
-    assert wish.words(Book(tmp_path)) == words and Wish("v1", "v2", "", "", "none").rule() == {"looks": []}
-    assert Wish("v1", "v2", "", "4", "3,4").rule() == {"seeds": 4, "looks": [3, 4]}
+def test_what_is_asked_for_becomes_a_command(proven_path: Path, tmp_path: Path) -> None:  # noqa: F811
+    book = Book(proven_path)
+    wish = Wish("v1", "v2", {"metric": "accuracy", "seeds": "3，5，7"})
+    assert wish.rule(book) == {
+        "metric": "accuracy", "seeds": [3, 5, 7], "aa": False, "challenges": [], "allow": frozenset(),
+    }  # fmt: skip
+    assert wish.words(book) == ["ab", proven_path, "v1", "v2", "--metric", "accuracy", "--seeds", "3，5，7"]
+    (tmp_path / "prices.toml").write_text("cpu_hour = 2.0", encoding="utf-8")
+    more = {
+        "guard": "time=20%\n\nsize=off", "challenge": "hard.csv=5pt", "delta": "1%", "aa": "1", "effects": "1",
+        "prices": str(tmp_path / "prices.toml"), "allow_unknown_tokens": "1", "looks": "none",
+    }  # fmt: skip
+    rule = Wish("v1", "v1", more).rule(book)
+    assert rule["guard"] == {"time": 0.2, "size": "off"} and rule["challenges"] == ["hard.csv=0.05"]
+    assert rule["delta_kind"] == "relative" and rule["prices"].cpu_hour == 2 and rule["looks"] == [] and rule["aa"]
+    assert rule["allow"] == {"unknown_tokens"}
+    line = Wish("v1", "v1", more).words(book)
+    assert line.count("--guard") == 2 and "--effects" in line and "1" not in line
     with pytest.raises(TunebookError, match=r"cli\.option"):
-        Wish("v1", "v2", "", "three", "").rule()
+        Wish("v1", "v2", {"seeds": "three"}).rule(book)
 
 
 def test_a_finished_test_shows_its_verdict_and_what_comes_next(proven: Book) -> None:  # noqa: F811
@@ -70,6 +82,19 @@ def test_what_it_takes_is_told_and_nothing_written(proven: Book) -> None:  # noq
         assert answer.status_code == 422 and 'role="alert"' in answer.text and 'name="seeds"' in answer.text
 
 
+def test_the_form_says_what_each_option_is_and_what_the_gate_has(proven: Book) -> None:  # noqa: F811
+    visitor, gate = Visitor(proven.path), proven.file.gate
+    page = visitor.get(f"{at(proven)}/new").text
+    assert "by how much something may get worse" in page and f'placeholder="{gate.seeds}"' in page
+    assert "The gate of this book" in page and f"{100 * gate.delta:g}pt" in page and "<details>" in page
+    kept = {"guard": "time=20%\nsize=off", "prices": "nowhere.toml", "look": "1"}
+    answer = visitor.get(f"{at(proven)}/new", params=kept)
+    assert answer.status_code == 422 and "ab.prices" in answer.text and "time=20%\nsize=off</textarea>" in answer.text
+    assert "<details open><summary>More options" in answer.text  # what was typed there is seen
+    shown = visitor.get(f"{at(proven)}/new", params={"guard": "time=20%", "effects": "1", "look": "1"}).text
+    assert "--guard time=20%" in words_of(shown) and 'name="effects" value="1"' in shown
+
+
 def test_a_book_of_one_version_is_told_what_a_test_needs(proven: Book, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     visitor = Visitor(proven.path)
     assert "has one version" not in visitor.get(f"{at(proven)}/new").text
@@ -100,7 +125,7 @@ def test_one_that_is_sent_twice_begins_once(proven: Book) -> None:  # noqa: F811
 
 def test_one_that_was_begun_elsewhere_is_watched(proven: Book) -> None:  # noqa: F811
     visitor, jobs = Visitor(proven.path), Jobs(proven.path)
-    plan = prepare_test(proven, 2, 4, seeds=[1, 2, 3, 5], metric="accuracy").plan
+    plan = prepare_test(proven, 2, 4, seeds=[1, 2, 3, 5], alpha=0.04, delta=0.01, delta_kind="relative").plan
     address = f"{at(proven)}/{plan.id}"
     with FileLock(proven.path / "tests" / plan.id / ".lock"):
         page = visitor.get(address).text
@@ -110,10 +135,11 @@ def test_one_that_was_begun_elsewhere_is_watched(proven: Book) -> None:  # noqa:
     visitor.submit(f"{address}/on")
     (job,) = jobs.all()
     assert job.about == plan.id and job.words[2:6] == ["v2", "v4", "--seeds", "1,2,3,5"]
+    assert job.words[6:-1] == ["--delta", "1%", "--alpha", "0.04"]
 
 
 def test_one_that_says_more_than_a_page_goes_on_where_it_was_begun(proven: Book) -> None:  # noqa: F811
-    plan = prepare_test(proven, 2, 4, seeds=[1, 2, 3, 5], alpha=0.04).plan
+    plan = prepare_test(proven, 2, 4, seeds=[1, 2, 3, 5], guard={"time": 0.2}).plan
     answer = Visitor(proven.path).submit(f"{at(proven)}/{plan.id}/on")
     assert answer.status_code == 409 and "ab_page.otherwise" in answer.text
     (proven.path / "tests" / plan.id / "plan.json").write_text("{", encoding="utf-8")

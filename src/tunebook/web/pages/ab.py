@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tunebook.core.changes import numbers
 from tunebook.core.errors import BookError, RefusedError, TunebookError
+from tunebook.report.gate import gate_facts, typed_delta
 from tunebook.report.history import gain_text
+from tunebook.verbs.abtest.read_rule import read_rule
 from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Given
+from tunebook.web.fields import Field, typed_in, values_of, words_of
 from tunebook.web.known_tests import Known, known_tests, view_of
 from tunebook.web.page import Page
 from tunebook.web.parting import part_of
 
 if TYPE_CHECKING:
+    from tunebook.core.verdict import Gate
     from tunebook.verbs.abtest.ab_plan import Asked as Rule
     from tunebook.verbs.abtest.prepared import PreparedTest
 
@@ -26,48 +30,54 @@ router = APIRouter()
 PAGE = Page(router, "ab", 40)
 
 
+FIELDS = (
+    Field("--metric", "ab_metric", "choice"),
+    Field("--seeds", "ab_seeds"),
+    Field("--looks", "ab_looks"),
+    Field("--delta", "ab_delta"),
+    Field("--guard", "ab_guard", "lines", hint="worst_class=5pt"),
+    Field("--challenge", "ab_challenge", "lines", hint="hard.csv=5pt"),
+    Field("--alpha", "ab_alpha", rare=True),
+    Field("--prices", "ab_prices", hint="prices.toml", rare=True),
+    Field("--continue-from", "continue_from", "choice", rare=True),
+    Field("--effects", "ab_effects", "switch", rare=True),
+    Field("--effects-by", "ab_effects_by", "choice", rare=True),
+    Field("--aa", "ab_aa", "switch", rare=True),
+    Field("--allow-unknown-tokens", "allow_unknown_tokens", "switch", rare=True),
+)
+
+
 @dataclass(frozen=True)
 class Wish:
-    """The test that somebody asks for; what is left empty is in the book's gate."""
+    """The test that somebody asks for: both tables, and options as they were typed; what is left empty is in the
+    book's gate."""
 
     a: str
     b: str
-    metric: str
-    seeds: str
-    looks: str
+    typed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, given: Callable[[str], str]) -> Wish:
         """From the fields of a form or an address."""
-        return cls(*(given(name).strip() for name in ("a", "b", "metric", "seeds", "looks")))
+        return cls(given("a").strip(), given("b").strip(), typed_in(FIELDS, given))
 
-    def rule(self) -> Rule:
-        """As the verb takes it.
-
-        Raises:
-            TunebookError: `cli.option` for what is no list of numbers.
-        """
-        rule: Rule = {}
-        if self.metric:
-            rule["metric"] = self.metric
-        if self.seeds:
-            found = numbers("--seeds", self.seeds)
-            rule["seeds"] = found[0] if len(found) == 1 else found
-        if self.looks:
-            none = self.looks.lower() in ("none", "无")
-            rule["looks"] = [] if none else numbers("--looks", self.looks)
-        return rule
+    def rule(self, book: Book) -> Rule:
+        """As the verb takes it. Raises as `read_rule`."""
+        typed = values_of(FIELDS, self.typed)
+        if "prices" in typed:
+            typed["prices"] = Path(typed["prices"])
+        rule = read_rule(typed, list(book.file.business))  # type: ignore[arg-type]
+        return {**rule, "allow": frozenset({"unknown_tokens"} if "allow_unknown_tokens" in typed else ())}
 
     def words(self, book: Book) -> list[object]:
         """The command that runs it, without `tunebook`."""
-        given = {"--metric": self.metric, "--seeds": self.seeds, "--looks": self.looks}
-        return ["ab", book.path, self.a, self.b, *(word for pair in given.items() if pair[1] for word in pair)]
+        return ["ab", book.path, self.a, self.b, *words_of(FIELDS, self.typed)]
 
     def foreseen(self, book: Book) -> PreparedTest:
         """The test, planned; nothing is written."""
         from tunebook.verbs.abtest.prepared import foreseen_test
 
-        return foreseen_test(book, self.a, self.b, **self.rule())
+        return foreseen_test(book, self.a, self.b, **self.rule(book))
 
 
 @router.get("/book/{name}/ab")
@@ -86,7 +96,7 @@ def new(asked: Given, name: str) -> Response:
     champion, versions = book.tables.champion, [f"v{number}" for number in reversed(book.tables.versions())]
     known = f"v{champion}" if champion else ""
     others = [version for version in versions if version != known]
-    chosen = Wish(wish.a or known, wish.b or (others[0] if others else ""), wish.metric, wish.seeds, wish.looks)
+    chosen = replace(wish, a=wish.a or known, b=wish.b or (others[0] if others else ""))
     view: dict[str, Any] = {"problem": None, "seen": None}
     if asked.query("look"):
         try:
@@ -95,15 +105,33 @@ def new(asked: Given, name: str) -> Response:
             view["problem"] = error
     return asked.book_page(
         "ab_new.html.j2", name, "ab", status=422 if view["problem"] else 200, wish=chosen, versions=versions,
-        champion=known, metrics=_metrics(book), gate=book.file.gate, words=chosen.words(book), **view,
+        champion=known, fields=FIELDS, choices=_choices(book), gate=gate_facts(book.file.gate),
+        hints=_hints(book.file.gate), words=chosen.words(book), **view,
     )  # fmt: skip
 
 
-def _metrics(book: Book) -> list[str]:
-    """What a test of this book may be judged by."""
+def _choices(book: Book) -> dict[str, list[tuple[str, str]]]:
+    """What there is to choose from, by the key of a field."""
+    from tunebook.core.formatting import metric_name
+    from tunebook.core.messages import say
     from tunebook.core.registry import task_of
+    from tunebook.verbs.abtest.effects import METHODS
 
-    return list(task_of(book.data.task)().judges(book.data.labels))
+    judges = (*task_of(book.data.task)().judges(book.data.labels), *book.file.business)
+    metric = book.file.gate.metric
+    said = say("ab_page.gate_says", value=metric_name(metric))
+    runs = [(run.id, run.id) for run in book.runs[::-1] if run.finished and run.has_model]
+    return {
+        "metric": [("", said), *((key, metric_name(key)) for key in judges)],
+        "continue_from": [("", "–"), *runs],
+        "effects_by": [("", "–"), *((key, key) for key in METHODS)],
+    }
+
+
+def _hints(gate: Gate) -> dict[str, str]:
+    """What holds where nothing is typed, as it would be typed."""
+    listed = ",".join(map(str, gate.looks))
+    return {"seeds": str(gate.seeds), "looks": listed, "delta": typed_delta(gate), "alpha": f"{gate.alpha:g}"}
 
 
 def _takes(prepared: PreparedTest) -> dict[str, Any]:
@@ -133,7 +161,7 @@ def start(asked: Given, name: str) -> Response:
     from tunebook.verbs.abtest.prepared import prepare_test
 
     book, wish = asked.book(name), Wish.of(asked.text)
-    prepared = prepare_test(book, wish.a, wish.b, **wish.rule())
+    prepared = prepare_test(book, wish.a, wish.b, **wish.rule(book))
     if prepared.finished is None:
         asked.jobs(book).once([*wish.words(book), f"--owner={asked.owner}"], asked.owner, prepared.plan.id)
     return asked.go("book", name, "ab", prepared.plan.id)
@@ -200,8 +228,12 @@ def _again(book: Book, known: Known) -> list[object]:
     counted = plan.seeds == list(range(1, len(plan.seeds) + 1))
     seeds = str(len(plan.seeds)) if counted else ",".join(map(str, plan.seeds))
     looks = ",".join(str(look.seeds) for look in plan.looks)
+    rule, usual = {"delta": typed_delta(plan), "alpha": f"{plan.alpha:g}"}, _hints(book.file.gate)
+    said = {"seeds": seeds, **{key: text for key, text in rule.items() if text != usual[key]}}
     wishes = [
-        Wish(f"v{plan.a}", f"v{plan.b}", metric, seeds, also) for also in ("", looks) for metric in ("", plan.metric)
+        Wish(f"v{plan.a}", f"v{plan.b}", {"metric": metric, **said, "looks": also})
+        for also in ("", looks)
+        for metric in ("", plan.metric)
     ]
     for wish in wishes:
         if wish.foreseen(book).plan.id == known.test:
@@ -209,4 +241,4 @@ def _again(book: Book, known: Known) -> list[object]:
     return []
 
 
-__all__ = ["PAGE", "Wish", "ab", "new", "on", "one", "router", "start", "stop"]
+__all__ = ["FIELDS", "PAGE", "Wish", "ab", "new", "on", "one", "router", "start", "stop"]
