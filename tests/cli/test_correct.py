@@ -33,7 +33,7 @@ def test_the_new_version_is_in_force_and_logged(book: Book, tmp_path: Path) -> N
     now = open_book(book.path)
     assert now.file.data == done.data["data_version"] == 2 and now.data.content == done.data["content"]
     assert (now.path / "data-v2" / "report.html").is_file() and load_table(now.data)["label"].to_pylist()[0] == new
-    last = now.log.entries("retrain")[-1]
+    last = now.log.entries("correct")[-1]
     assert (last.actor, last.reason) == ("Bo", "read again")
     made = put_right(now, {key: old})
     assert (made.version, made.base) == (3, 2) and load_table(open_book(book.path).data)["label"].to_pylist()[0] == old

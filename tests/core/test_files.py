@@ -8,13 +8,15 @@ from unittest.mock import Mock
 import pytest
 
 from tunebook.core.errors import MachineError, machine_error
-from tunebook.core.files import as_umask_says, check_place, part_of, user_cache, user_data, write_whole
+from tunebook.core.files import as_umask_says, check_place, part_of, stamp, user_cache, user_data, write_whole
 
 
 def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     path = write_whole(tmp_path / "new" / "a.txt", "一\n")
+    before = stamp(path)
     assert write_whole(path, "二\n").read_text(encoding="utf-8") == "二\n"
     assert list(path.parent.iterdir()) == [path]
+    assert before and stamp(path) != before and stamp(tmp_path / "none") == ()
 
 
 @pytest.mark.parametrize("durable", [False, True])

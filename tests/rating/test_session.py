@@ -6,6 +6,7 @@ import pytest
 from tests.rated import make_session
 
 from tunebook.core.errors import DataError
+from tunebook.rating.draw import assigned
 from tunebook.rating.session import checked, meaning
 
 
@@ -45,6 +46,9 @@ def test_what_cannot_be_said(tmp_path):
     session = make_session(tmp_path, rows=3, raters=["ann", "bo"], overlap=0.0)
     assert code(session.give, "eve", "p0-01", {"overall": "1"}) == "rate.who"
     assert code(session.give, "ann", "p1-01", {"overall": "1"}) == "rate.not_yours"
+    assert code(session.shown, "ann", "p1-01") == "rate.not_yours"
+    assert list(session.assigned(" ann ")) == [one.item.key for one in assigned(session.study, "ann")]
+    assert session.name == session.study.id
     assert code(session.give, "ann", "zz", {"overall": "1"}) == "rate.item"
     assert code(session.give, "ann", "p0-01", {"beauty": "1"}) == "rate.question"
     assert code(session.give, "ann", "p0-01", {"overall": "3"}) == "rate.value"

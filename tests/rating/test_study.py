@@ -23,6 +23,7 @@ def test_a_study_is_found_by_its_start_and_the_newest_without_name(tmp_path):
 def test_an_edited_study_is_told(tmp_path):
     session = make_session(tmp_path, rows=2)
     path = session.folder / FILE
+    assert read_study(session.folder) is read_study(session.folder)  # large ones are asked for at each click
     path.write_text(path.read_text("utf-8").replace("answer 0 of 1", "another"), encoding="utf-8")
     with pytest.raises(BookError) as caught:
         read_study(session.folder)

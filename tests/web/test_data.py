@@ -66,7 +66,7 @@ def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
     done = visitor.submit(f"{at}/rows?q=&page=0", {**form, key: other, "reason": "read again"}, follow_redirects=False)
     assert done.status_code == 303 and done.headers["location"].endswith("changed=1")
     now = open_book(book.path)
-    assert now.file.data == 2 and now.log.entries("retrain")[-1].actor == "ann"
+    assert now.file.data == 2 and now.log.entries("correct")[-1].actor == "ann"
     late = visitor.submit(f"{at}/rows", {**form, key: other, "reason": "again"})
     assert late.status_code == 422 and "data_page.moved" in late.text and list(now.data_versions) == [1, 2]
     assert "labels put right" in words_of(visitor.get(at).text)

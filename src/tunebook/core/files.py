@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,14 @@ def _user_folder(variable: str, mac: str, windows: str, linux: tuple[str, str]) 
     return Path(os.environ.get(linux[0]) or Path.home() / linux[1]) / "tunebook"
 
 
+def stamp(path: Path) -> tuple[int, ...]:
+    """What changes with a file; empty where there is none."""
+    with suppress(OSError):
+        seen = path.stat()
+        return seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino
+    return ()
+
+
 def content_id(content: Any, length: int = 12) -> str:
     """Hash of any JSON-able content: the first `length` hexadecimal digits of its SHA-256.
 
@@ -144,6 +152,6 @@ def lines_id(lines: Iterable[str], length: int = 12) -> str:
 
 
 __all__ = [
-    "as_umask_says", "check_place", "content_id", "file_id", "lines_id", "part_of", "user_cache", "user_data",
-    "write_whole",
+    "as_umask_says", "check_place", "content_id", "file_id", "lines_id", "part_of", "stamp", "user_cache",
+    "user_data", "write_whole",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
+from tunebook.core.files import stamp
 from tunebook.core.judged import Judged
 from tunebook.core.locations import PASSAGES
 from tunebook.core.nouns import DataRef, Labels, Roles, Split
@@ -70,7 +70,7 @@ def load_table(ref: DataRef) -> pa.Table:
 
 def _whole(ref: DataRef) -> tuple[pa.Table, pa.Table | None]:
     """Rows and passages, kept for whoever asks next unless they are large."""
-    table, passages = _held(ref.path, ref.content, (*_stamp(ref.path / ROWS), *_stamp(ref.path / PASSAGES)))
+    table, passages = _held(ref.path, ref.content, (*stamp(ref.path / ROWS), *stamp(ref.path / PASSAGES)))
     if table.nbytes + (0 if passages is None else passages.nbytes) > _MOST:
         _held.cache_clear()
     return table, passages
@@ -94,17 +94,9 @@ def _table(path: Path) -> pa.Table:
 
 
 @lru_cache(maxsize=1)
-def _held(folder: Path, content: str, stamp: tuple[int, ...]) -> tuple[pa.Table, pa.Table | None]:
+def _held(folder: Path, content: str, stamped: tuple[int, ...]) -> tuple[pa.Table, pa.Table | None]:
     """The same, read once for all splits and all who ask, as long as the files are the same."""
     return _read(folder, content)
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    """What changes with a file; empty where there is none."""
-    with suppress(OSError):
-        seen = path.stat()
-        return seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino
-    return ()
 
 
 def to_rows(table: pa.Table, labels: Labels, passages: pa.Table | None = None) -> Rows:

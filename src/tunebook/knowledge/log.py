@@ -24,7 +24,7 @@ from tunebook.knowledge.chain import Check, Head, Row, check, digest, read_head,
 from tunebook.knowledge.database import database
 
 Action = Literal["init", "table", "test", "recommend", "search", "opening", "open", "promote", "rollback",
-                 "rollout", "retrain", "rating", "calibrate"]  # fmt: skip
+                 "rollout", "retrain", "rating", "calibrate", "correct", "adopt"]  # fmt: skip
 CROWNING: tuple[Action, ...] = ("init", "promote", "rollback")
 LOG_FILE = "log.sqlite"
 _SAID = "said"  # among the evidence: the reason as data

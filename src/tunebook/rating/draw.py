@@ -74,19 +74,6 @@ def assigned(study: Study, rater: str) -> list[Shown]:
     return [chosen[place] for place in order]
 
 
-def shown_to(study: Study, rater: str, item: str) -> Shown:
-    """One of these.
-
-    Raises:
-        DataError: `rate.item`; `rate.not_yours`, it is another rater's.
-    """
-    study.item(item)
-    found = next((shown for shown in assigned(study, rater) if shown.item.key == item), None)
-    if found is None:
-        raise DataError("rate.not_yours", key="item", value=item, rater=rater)
-    return found
-
-
 def _shared(study: Study, items: Sequence[Item], number: int) -> tuple[list[Item], list[Item]]:
     """Items of rows that all see, and of those that this rater sees alone."""
     if not study.raters:
@@ -119,4 +106,4 @@ def _number(seed: int, name: str) -> int:
     return int(content_id([seed, name], 15), 16)
 
 
-__all__ = ["Shown", "assigned", "check_rater", "shown_to"]
+__all__ = ["Shown", "assigned", "check_rater"]

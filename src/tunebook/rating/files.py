@@ -15,10 +15,10 @@ from pydantic import Field
 from tunebook.core.errors import DataError, TunebookError, machine_error
 from tunebook.core.files import content_id, write_whole
 from tunebook.core.nouns import Record
-from tunebook.rating.draw import Shown, assigned, check_rater, shown_to
+from tunebook.rating.draw import Shown, check_rater
 from tunebook.rating.session import Session, checked
 from tunebook.rating.store import Given, Kept
-from tunebook.rating.study import PAIRS, Study
+from tunebook.rating.study import PAIRS
 
 COLUMNS = (
     "study",
@@ -75,18 +75,20 @@ def export_rows(session: Session, rater: str = "") -> list[dict[str, str]]:
     names = [check_rater(session.study, rater)] if rater or not session.study.raters else session.study.raters
     found = []
     for name in names:
-        for shown in assigned(session.study, name):
-            said = session.said(name, shown.item.key)
-            found += [_row(session.study, name, shown, key, said.get(key, "")) for key in session.study.keys]
+        said = session.store.said_by(name)
+        for key, shown in session.assigned(name).items():
+            found += [_row(session, name, shown, asked, said.get((key, asked), "")) for asked in session.study.keys]
     return found
 
 
-def _row(study: Study, rater: str, shown: Shown, key: str, value: str) -> dict[str, str]:
-    item, question, answers = shown.item, study.question(key), shown.answers
+def _row(session: Session, rater: str, shown: Shown, key: str, value: str) -> dict[str, str]:
+    study, item, answers = session.study, shown.item, shown.answers
+    question = study.question(key)
     return {
-        "study": study.id, "rater": rater, "item": item.key, "question": key, "asked": question.text, "text": item.text,
-        "second": item.pair or "", "left": answers[0], "right": answers[1] if item.kind == PAIRS else "",
-        "allowed": " ".join(study.values(item, question)), "value": value, "check": shown.check,
+        "study": session.name, "rater": rater, "item": item.key, "question": key, "asked": question.text,
+        "text": item.text, "second": item.pair or "", "left": answers[0],
+        "right": answers[1] if item.kind == PAIRS else "", "allowed": " ".join(study.values(item, question)),
+        "value": value, "check": shown.check,
     }  # fmt: skip
 
 
@@ -156,10 +158,10 @@ def import_file(session: Session, path: Path, only: str = "") -> Imported:
     Raises:
         DataError: as `read_rows`; `rate.file_study`, it is of another study. MachineError, BookError.
     """
-    rows, study = read_rows(path), session.study
-    others = {str(row.get("study") or "").strip() for row in rows} - {study.id, ""}
-    if others and not any(str(row.get("study") or "").strip() == study.id for row in rows):
-        raise DataError("rate.file_study", key=str(path), value=min(others), allowed=study.id)
+    rows, study = read_rows(path), session.name
+    others = {str(row.get("study") or "").strip() for row in rows} - {study, ""}
+    if others and not any(str(row.get("study") or "").strip() == study for row in rows):
+        raise DataError("rate.file_study", key=str(path), value=min(others), allowed=study)
     good: dict[tuple[str, str, str, str], tuple[int, Given]] = {}
     refused: dict[int, Refused] = {}
     empty = twice = 0
@@ -168,7 +170,7 @@ def import_file(session: Session, path: Path, only: str = "") -> Imported:
             empty += 1
             continue
         try:
-            given = _given(study, row, path.name)
+            given = _given(session, row, path.name)
             if only and given.rater != only:
                 raise DataError("rate.who", key="rater", value=given.rater, allowed=only)
             first, known = good.get(given.place, (number, given))
@@ -199,25 +201,25 @@ def _refusal(row: int, error: TunebookError) -> Refused:
     return Refused(row=row, code=error.code, reason=error.message)
 
 
-def _given(study: Study, row: Mapping[str, Any], source: str) -> Given:
+def _given(session: Session, row: Mapping[str, Any], source: str) -> Given:
     """The rating of a row.
 
     Raises:
         DataError: why it is none.
     """
     words = {name: _word(row.get(name)) for name in (*_NEEDED, "check")}
-    if words["study"] != study.id:
-        raise DataError("rate.file_study", key="study", value=words["study"], allowed=study.id)
-    rater = check_rater(study, words["rater"])
-    shown, question = shown_to(study, rater, words["item"]), study.question(words["question"])
+    if words["study"] != session.name:
+        raise DataError("rate.file_study", key="study", value=words["study"], allowed=session.name)
+    rater = check_rater(session.study, words["rater"])
+    shown, question = session.shown(rater, words["item"]), session.study.question(words["question"])
     if words["check"] and words["check"].removeprefix("'") != shown.check:
         raise DataError("rate.file_check", key=shown.item.key, value=words["check"], allowed=shown.check)
-    own = _row(study, rater, shown, question.key, "")
+    own = _row(session, rater, shown, question.key, "")
     for name in ("text", "left", "right"):
         seen, meant = _read(row.get(name)), _read(own[name])
         if seen and seen != meant:  # sides or rows that have changed places: the value would be said of another answer
             raise DataError("rate.file_check", key=shown.item.key, value=seen[:_SHOWN], allowed=meant[:_SHOWN])
-    value = checked(study, shown.item, question, words["value"].removeprefix("'"))
+    value = checked(session.study, shown.item, question, words["value"].removeprefix("'"))
     place: dict[str, Any] = {"rater": rater, "item": shown.item.key, "question": question.key}
     return Given(**place, value=value, left=shown.left, source=source)
 

@@ -6,12 +6,12 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Record
-from tunebook.rating.draw import Shown, assigned, check_rater, shown_to
+from tunebook.rating.draw import Shown, assigned, check_rater
 from tunebook.rating.store import Given, Kept, Rating, RatingStore, of_raters
 from tunebook.rating.study import PAIRS, Item, Question, Study, read_study
 
@@ -61,9 +61,34 @@ class Session:
         return read_study(self.folder)
 
     @property
+    def name(self) -> str:
+        """Id of the study, which names its folder."""
+        return self.folder.name
+
+    @property
     def store(self) -> RatingStore:
         """What was said of it."""
         return RatingStore(self.folder)
+
+    def assigned(self, rater: str) -> dict[str, Shown]:
+        """Id -> the item as a rater sees it, in that rater's order; drawn once.
+
+        Raises:
+            DataError: `rate.who`.
+        """
+        return _drawn(self, check_rater(self.study, rater))
+
+    def shown(self, rater: str, item: str) -> Shown:
+        """One of these.
+
+        Raises:
+            DataError: `rate.who`; `rate.item`; `rate.not_yours`, it is another rater's.
+        """
+        mine = self.assigned(rater)
+        if item not in mine:
+            self.study.item(item)
+            raise DataError("rate.not_yours", key="item", value=item, rater=rater)
+        return mine[item]
 
     def next(self, rater: str) -> Shown | None:
         """The first item of a rater that lacks an answer; None where all have theirs.
@@ -71,13 +96,17 @@ class Session:
         Raises:
             DataError: `rate.who`. BookError: `rate.damaged`.
         """
-        told = self._told(rater)
-        return next((shown for shown in assigned(self.study, rater) if not self._whole(shown.item, told)), None)
+        return self.turn(rater)[0]
 
     def done(self, rater: str) -> Done:
         """How far a rater is. Raises as `next`."""
-        told, items = self._told(rater), assigned(self.study, rater)
-        return Done(rater=rater.strip(), done=sum(self._whole(shown.item, told) for shown in items), of=len(items))
+        return self.turn(rater)[1]
+
+    def turn(self, rater: str) -> tuple[Shown | None, Done]:
+        """What `next` and `done` give, with one look at what was said. Raises as `next`."""
+        told, items = self._told(rater), self.assigned(rater)
+        left = [shown for key, shown in items.items() if not self._whole(key, told)]
+        return next(iter(left), None), Done(rater=rater.strip(), done=len(items) - len(left), of=len(items))
 
     def said(self, rater: str, item: str) -> dict[str, str]:
         """Question -> what a rater has said of an item."""
@@ -95,7 +124,7 @@ class Session:
             BookError, MachineError: as `RatingStore.give`.
         """
         name = check_rater(self.study, rater)
-        shown = shown_to(self.study, name, item)
+        shown = self.shown(name, item)
         return self.store.give(self._given(name, shown, values, source), token)
 
     def undo(self, rater: str, *, source: str = "api", token: str = "") -> str | None:
@@ -169,7 +198,7 @@ class Session:
             raise DataError("rate.who", key="--rater", value=arbiter)
         found = self.study.item(item)
         open_study = self.study.model_copy(update={"raters": []})
-        return Shown(found, shown_to(open_study, name, item).turned)
+        return next(shown for shown in assigned(open_study, name) if shown.item.key == found.key)
 
     def _given(self, rater: str, shown: Shown, values: Mapping[str, str], source: str) -> list[Given]:
         if not values:
@@ -187,8 +216,14 @@ class Session:
         """Item and question -> value, of one rater."""
         return self.store.said_by(check_rater(self.study, rater))
 
-    def _whole(self, item: Item, told: Mapping[tuple[str, str], str]) -> bool:
-        return all((item.key, key) in told for key in self.study.keys)
+    def _whole(self, item: str, told: Mapping[tuple[str, str], str]) -> bool:
+        return all((item, key) in told for key in self.study.keys)
+
+
+@lru_cache(maxsize=8)
+def _drawn(session: Session, rater: str) -> dict[str, Shown]:
+    """What `assigned` draws: a study's folder is named by its content, so it stays the same."""
+    return {shown.item.key: shown for shown in assigned(session.study, rater)}
 
 
 def checked(study: Study, item: Item, question: Question, value: str) -> str:

@@ -9,12 +9,14 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from tunebook.core.errors import BookError, MachineError
+from tunebook.core.files import stamp
 from tunebook.core.nouns import Record
 from tunebook.knowledge.chain import Check, Head, Row, check, digest, read_head, tail, write_head
 from tunebook.knowledge.database import database, keep_private
@@ -28,6 +30,7 @@ _SCHEMA = (
     "role TEXT NOT NULL, item TEXT NOT NULL, question TEXT NOT NULL, value TEXT NOT NULL, side INTEGER NOT NULL, "
     "source TEXT NOT NULL, token TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)",
     "CREATE UNIQUE INDEX IF NOT EXISTS once ON ratings (token, rater, role, item, question) WHERE token != ''",
+    "CREATE INDEX IF NOT EXISTS place ON ratings (rater, role, item, question)",
     f"CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON ratings {_REFUSE}",
     f"CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON ratings {_REFUSE}",
     "CREATE TRIGGER IF NOT EXISTS no_insert_between BEFORE INSERT ON ratings "
@@ -149,13 +152,7 @@ class RatingStore:
         Raises:
             BookError: `rate.damaged`, `log.locked`.
         """
-        found: dict[tuple[str, str, str, str], Rating] = {}
-        for row in self._rows():
-            rating = _rating(row)
-            known = found.get(rating.place)
-            before = [] if known is None else [*known.before, known.value]
-            found[rating.place] = rating.model_copy(update={"before": before})
-        return [rating for rating in found.values() if rating.value]
+        return list(_current(self.path, (*stamp(self.path), *stamp(self.head_path))))
 
     def said_by(self, rater: str) -> dict[tuple[str, str], str]:
         """Item and question -> value, of what counts of one rater: as `current`, and quicker. Raises as `current`."""
@@ -201,6 +198,17 @@ def _rating(row: Row) -> Rating:
         return Rating.model_validate(dict(zip(names, row[:9], strict=True)))
     except ValueError as error:  # somebody has written into the file
         raise BookError("rate.damaged", key=f"{STORE}: {row[0]}", reason=str(error).splitlines()[0]) from error
+
+
+@lru_cache(maxsize=4)
+def _current(path: Path, stamped: tuple[int, ...]) -> list[Rating]:
+    """What counts of a file, worked out once as long as the file is the same."""
+    found: dict[tuple[str, str, str, str], Rating] = {}
+    for rating in RatingStore(path.parent).history():
+        if (known := found.get(rating.place)) is not None:
+            rating = rating.model_copy(update={"before": [*known.before, known.value]})
+        found[rating.place] = rating
+    return [rating for rating in found.values() if rating.value]
 
 
 def of_raters(ratings: Iterable[Rating], role: Role = "rater") -> list[Rating]:

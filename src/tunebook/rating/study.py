@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationError
 
 from tunebook.core.errors import BookError, DataError
+from tunebook.core.files import stamp
 from tunebook.core.folders import inside
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.messages import LANGUAGES, language, say_in
@@ -195,9 +197,16 @@ def studies_in(book: Path) -> list[str]:
 
 def _created(path: Path) -> str:
     try:
-        return str(read_json(Study, path).created)
+        return str(_held(path, stamp(path))[0].created)
     except BookError:
         return ""
+
+
+@lru_cache(maxsize=8)
+def _held(path: Path, stamped: tuple[int, ...]) -> tuple[Study, str]:
+    """A study and its id, read once as long as the file is the same. Raises as `read_json`."""
+    study: Study = read_json(Study, path)
+    return study, study.id
 
 
 def read_study(folder: Path) -> Study:
@@ -206,9 +215,9 @@ def read_study(folder: Path) -> Study:
     Raises:
         BookError: `rate.study_changed`, it is not what was frozen; and as `read_json`.
     """
-    study: Study = read_json(Study, folder / FILE)
-    if study.id != folder.name:
-        raise BookError("rate.study_changed", key=str(folder / FILE), value=study.id)
+    study, found = _held(folder / FILE, stamp(folder / FILE))
+    if found != folder.name:
+        raise BookError("rate.study_changed", key=str(folder / FILE), value=found)
     return study
 
 

@@ -52,7 +52,7 @@ def correct(
     with folder_of(path, used=busy, busy=busy) as part:
         done = write(book.data, labels, part, number)
         write_data_report(part / "report.html", done.ref, book.path.resolve().name)
-    adopt(book, number, owner, reason)
+    adopt(book, number, owner, reason, "correct")
     return Correction(number, base, done)
 
 

@@ -9,6 +9,7 @@ from tunebook.core.errors import BookError
 from tunebook.core.files import write_whole
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import DataRef
+from tunebook.knowledge.log import Action
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.runs import Run
 
@@ -23,11 +24,14 @@ def in_force(book: Book, content: str) -> tuple[int, DataRef]:
     return found, versions[found]
 
 
-def adopt(book: Book, version: int, actor: str = "", reason: str = "") -> Book:
+def adopt(book: Book, version: int, actor: str = "", reason: str = "", action: Action = "adopt") -> Book:
     """Write into book.toml that a version is in force, for whoever trains or tests from now on, and log it.
 
     The rest of the file stays as it is, with its comments. A challenger that was proven on it is an arm no longer:
     among the champion's runs on these rows it is the one that answers.
+
+    Args:
+        action: as which it is logged.
 
     Raises:
         BookError: `retrain.version`, there is no such version; `book.write`.
@@ -49,7 +53,7 @@ def adopt(book: Book, version: int, actor: str = "", reason: str = "") -> Book:
         run.as_own()
     before = book.file.data
     evidence = {"event": "adopt", "data": version, "before": before, "content": known[version].content}
-    book.log.append("retrain", actor=actor, reason=reason, evidence=evidence)
+    book.log.append(action, actor=actor, reason=reason, evidence=evidence)
     return open_book(book.path)
 
 

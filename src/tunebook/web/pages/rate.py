@@ -62,7 +62,7 @@ def _study(asked: Asked, name: str, session: Session, imported: Imported | None 
     book, known = asked.book(name), session.study
     ratings = session.store.current()
     raters = known.raters or sorted({rating.rater for rating in ratings if rating.role == "rater"})
-    report = f"{FOLDER}/{known.id}/{REPORT}" if (session.folder / REPORT).is_file() else ""
+    report = f"{FOLDER}/{session.name}/{REPORT}" if (session.folder / REPORT).is_file() else ""
     return asked.book_page(
         "rate_study.html.j2", name, "rate", study=known, session=session, report=report, imported=imported,
         raters=[session.done(rater) for rater in raters], notes=changes(book, known), ratings=len(ratings),
@@ -92,7 +92,7 @@ def _rater(asked: Asked, given: str) -> str:
 def item(asked: Given, name: str, study: str) -> Response:
     """The next item of a rater; the same again until it is answered, whatever has crashed meanwhile."""
     session, rater = _open(asked, name, study), _rater(asked, asked.query("rater"))
-    shown, done = session.next(rater), session.done(rater)
+    shown, done = session.turn(rater)
     said = {} if shown is None else session.said(rater, shown.item.key)
     view = {"said": said, "done": done, "action": "next", "only": None}
     return _item(asked, name, session, rater, (shown, view))
@@ -145,7 +145,7 @@ def out(asked: Given, name: str, study: str) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = write_rows(export_rows(session, _rater(asked, asked.query("rater"))), Path(folder) / "out.csv")
         text = path.read_bytes()
-    headers = {"content-disposition": f'attachment; filename="ratings-{session.study.id}.csv"'}
+    headers = {"content-disposition": f'attachment; filename="ratings-{session.name}.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -192,7 +192,7 @@ def _item(asked: Asked, name: str, session: Session, rater: str, what: tuple[Sho
         if question.key not in view["said"] and view["only"] in (None, question.key)
     ]  # fmt: skip
     return asked.book_page(
-        "rate_item.html.j2", name, "rate", study=study, rater=rater, shown=shown, questions=questions,
+        "rate_item.html.j2", name, "rate", session=session, rater=rater, shown=shown, questions=questions,
         token=secrets.token_hex(12), pairs=shown is not None and shown.item.kind == PAIRS, field=_FIELD,
         classes=asked.book(name).data.labels.names[:_MOST_CLASSES], **view,
     )  # fmt: skip
