@@ -14,6 +14,7 @@ from tunebook.core.errors import BookError
 from tunebook.web.app import application
 from tunebook.web.asked import Asked, Given
 from tunebook.web.door import POLICY, Guard
+from tunebook.web.named import named
 from tunebook.web.page import Page, always, pages
 from tunebook.web.pages import home, overview
 from tunebook.web.pages.files import inside
@@ -49,6 +50,29 @@ def test_books_of_a_folder_and_books_by_name_are_shown(tmp_path: Path, found: Tr
     assert "broken" in page and "book.toml" in page and found.book.path.name in page
     assert visitor.get("/book/broken/overview").status_code == 422
     assert visitor.get("/book/brokn/overview").status_code == 404
+
+
+def test_a_run_of_other_values_is_no_score_of_the_champion(found: Trained) -> None:
+    at = f"/book/{found.book.path.name}"
+    visitor = Visitor(found.book.path)
+    page = words_of(visitor.get(f"{at}/overview").text)
+    assert "Score of v1 not trained yet Newest score of other values" in page and " · test" in page
+    assert "What comes next Train v1, the table in force See what the model gets wrong" in page
+    [(run, text)] = named([found.run], found.book)
+    assert run == found.run.id and text.startswith(f"{run} · ") and text.endswith("(test)")
+    assert text in visitor.get(f"{at}/errors").text and text in visitor.get(f"{at}/rate").text
+
+
+def test_another_language_shows_the_same(found: Trained) -> None:
+    at = f"/book/{found.book.path.name}/data/rows"
+    page = Visitor(found.book.path).get(f"{at}?q=a%26b&lang=zh").text
+    assert 'href="?q=a%26b&amp;lang=en"' in page and 'lang="zh-CN"' in page
+
+
+def test_from_what_did_not_work_one_comes_back_to_the_book(found: Trained) -> None:
+    at = f"/book/{found.book.path.name}"
+    assert f'href="{at}/overview"' in Visitor(found.book.path).get(f"{at}/none").text
+    assert "/overview" not in Visitor(found.book.path).get("/book/none/data").text
 
 
 def test_books_of_one_name_have_addresses_of_their_own(tmp_path: Path) -> None:

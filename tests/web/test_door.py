@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.web.visitor import BASE, Visitor, words_of
 
-from tunebook.web.app import STYLE, application
+from tunebook.web.app import STYLES, application
 from tunebook.web.door import COOKIE, POLICY, Door, Guard, check_word
 from tunebook.web.shelf import Shelf
 
@@ -112,7 +112,8 @@ def test_it_lies_below_a_prefix(shop: Path) -> None:
     page = visitor.get("/tune/")
     assert page.status_code == 200 and 'href="/tune/static/page.css"' in page.text
     assert visitor.get("/tune/static/page.css").status_code == 200
-    assert visitor.get("/tune/static/style.css").text == STYLE.read_text(encoding="utf-8")
+    for name in ("style.css", "explain.css"):
+        assert visitor.get(f"/tune/static/{name}").text == (STYLES / name).read_text(encoding="utf-8")
     assert visitor.get("/").status_code == 404 and visitor.get("/tuneful").status_code == 404
 
 

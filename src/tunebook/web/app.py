@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -17,7 +18,7 @@ from tunebook.web.render import problem
 from tunebook.web.shelf import Shelf
 
 STATIC = Path(__file__).parent / "static"
-STYLE = Path(__file__).parents[1] / "report" / "templates" / "style.css"
+STYLES = Path(__file__).parents[1] / "report" / "templates"
 
 
 class _Kept(StaticFiles):
@@ -30,16 +31,17 @@ class _Kept(StaticFiles):
         return answer
 
 
-def _style() -> Response:
-    """The style of reports: pages look like these, and add `static/page.css` to it."""
-    return FileResponse(STYLE, media_type="text/css", headers={"cache-control": "no-cache"})
+def _style(name: str) -> Response:
+    """A style of reports: pages look like these, and add `static/page.css` to it."""
+    return FileResponse(STYLES / f"{name}.css", media_type="text/css", headers={"cache-control": "no-cache"})
 
 
 def application(shelf: Shelf, door: Door) -> Guard:
     """The application that shows these books to whoever the door lets in."""
     made = FastAPI(title="Tunebook", docs_url=None, redoc_url=None, openapi_url=None)
     made.state.shelf, made.state.door = shelf, door
-    made.add_api_route("/static/style.css", _style, methods=["GET"])
+    for name in ("style", "explain"):
+        made.add_api_route(f"/static/{name}.css", partial(_style, name), methods=["GET"])
     made.mount("/static", _Kept(directory=STATIC), name="static")
     for page in pages():
         made.include_router(page.router)
@@ -61,4 +63,4 @@ def _as_error(error: Exception, request: Request) -> TunebookError:
     return machine_error(error) or TunebookError("ui.failed", kind=type(error).__name__)
 
 
-__all__ = ["STATIC", "STYLE", "application"]
+__all__ = ["STATIC", "STYLES", "application"]

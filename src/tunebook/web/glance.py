@@ -20,7 +20,8 @@ class Glance:
     Attributes:
         name: in its address. fault: why it cannot be read; nothing else is then known.
         task, rows: what it learns, and from how many rows. champion: version of the table in force.
-        score: facts of the newest finished run of the champion (`metric`, `value`, `interval`); None without one.
+        score: facts of the newest finished run of the champion (`metric`, `value`, `interval`, `split`); None without
+            one. other: of the newest run of other settings that has a score. runs: how many there are.
         test: the verdict that was logged last. alarms: of drift that nobody has acknowledged. seconds: of all runs.
     """
 
@@ -31,6 +32,8 @@ class Glance:
     rows: int = 0
     champion: int | None = None
     score: dict[str, Any] | None = None
+    other: dict[str, Any] | None = None
+    runs: int = 0
     test: Verdict | None = None
     alarms: int = 0
     seconds: float = 0.0
@@ -44,10 +47,12 @@ def glance(name: str, path: Path) -> Glance:
     try:
         facts = _facts(book)
         champion = book.tables.champion
-        scores = [item for item in facts if item["value"] is not None and item["table"] == f"v{champion}"]
+        scored = [item for item in facts if item["value"] is not None]
+        own = [item for item in scored if item["table"] == f"v{champion}"]
         return Glance(
             name, path, None, book.file.task, sum(book.data.rows.values()), champion,
-            scores[-1] if scores else None, next(newest_verdicts(book), None), _alarms(path),
+            own[-1] if own else None, scored[-1] if scored else None, len(facts),
+            next(newest_verdicts(book), None), _alarms(path),
             sum(item["seconds"] or 0.0 for item in facts),
         )  # fmt: skip
     except TunebookError as error:

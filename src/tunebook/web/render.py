@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -67,10 +67,15 @@ def fill(template: str, request: Request, prefix: str, **view: Any) -> str:
     state = request.scope.get("state", {})
     around = {name: state.get(name, "") for name in ("owner", "word", "read_only")}
     lang = "zh-CN" if language() == "zh" else "en"
-    here = request.scope["path"]
+    here, asked = request.scope["path"], urlencode(_asked(request))
     return environment().get_template(template).render(
-        request=request, lang=lang, prefix=prefix, here=here, **around, **view
+        request=request, lang=lang, prefix=prefix, here=here, asked=asked, **around, **view
     )  # fmt: skip
+
+
+def _asked(request: Request) -> list[tuple[str, str]]:
+    """What stands in an address after `?`, without the language: a page in another one is about the same."""
+    return [item for item in request.query_params.multi_items() if item[0] not in ("lang", "token")]
 
 
 def status_of(error: TunebookError) -> int:

@@ -12,6 +12,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.locations import AUTO
 from tunebook.core.nouns import Split
 from tunebook.web.asked import Given
+from tunebook.web.named import named
 from tunebook.web.page import Page
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def errors(asked: Given, name: str) -> Response:
     book = asked.book(name)
     runs = finished(book)
     run = book.run(asked.query("run") or AUTO) if runs else None
-    return asked.book_page("errors.html.j2", name, "errors", runs=runs, run=run, **_known(book, run))
+    return asked.book_page("errors.html.j2", name, "errors", runs=named(runs, book), run=run, **_known(book, run))
 
 
 def finished(book: Book) -> list[Run]:

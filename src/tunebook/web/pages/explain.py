@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from tunebook.core.explains import Explains
 from tunebook.core.locations import AUTO
 from tunebook.core.registry import task_of
 from tunebook.web.asked import Given
+from tunebook.web.named import named
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
 
@@ -27,13 +27,6 @@ router = APIRouter()
 PAGE = Page(router, "explain", 55)
 _ONE_AT_A_TIME = threading.Lock()  # models are large: two of them in memory, and one at work
 _MOST = 20_000  # characters of a text
-
-
-@router.get("/explain.css")
-def style() -> Response:
-    """How marked words look, as in the reports."""
-    text = (files("tunebook.report") / "templates" / "explain.css").read_text(encoding="utf-8")
-    return Response(text, media_type="text/css")
 
 
 @router.get("/book/{name}/explain")
@@ -66,8 +59,8 @@ def _page(
     first = given.get("a") or (book.run(AUTO).id if runs else "")
     explains = bool(runs) and isinstance(task_of(runs[0].plan.task)(), Explains)
     return asked.book_page(
-        "explain.html.j2", name, "explain", status=422 if fault else 200, runs=runs, given=given, told=told,
-        fault=fault, first=first, explains=explains, pairs=book.holds_pairs or book.holds_passages,
+        "explain.html.j2", name, "explain", status=422 if fault else 200, runs=named(runs, book), given=given,
+        told=told, fault=fault, first=first, explains=explains, pairs=book.holds_pairs or book.holds_passages,
     )  # fmt: skip
 
 
@@ -116,4 +109,4 @@ def _loaded(model: Path) -> LoadedModel:
     return load_model(model, run.plan)
 
 
-__all__ = ["PAGE", "answer", "form", "router", "style"]
+__all__ = ["PAGE", "answer", "form", "router"]

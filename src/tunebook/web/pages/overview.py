@@ -5,8 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tunebook.core.messages import say
+from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Given
-from tunebook.web.glance import glance
+from tunebook.web.glance import Glance, glance
 from tunebook.web.page import Page
 
 router = APIRouter()
@@ -22,7 +24,29 @@ def overview(asked: Given, name: str) -> Response:
     if found.fault is not None:
         raise found.fault
     last = book.log.entries(last=_LAST)[::-1]
-    return asked.book_page("overview.html.j2", name, "overview", file=book.file, glance=found, last=last)
+    return asked.book_page(
+        "overview.html.j2", name, "overview", file=book.file, glance=found, last=last, next=_next(book, found)
+    )
+
+
+def _next(book: Book, found: Glance) -> list[tuple[str, str]]:
+    """What one would do next: where on the pages of the book, and in words; the most pressing first."""
+    champion, newest = found.champion, book.tables.versions()[-1]
+    told = []
+    if found.alarms:
+        told.append(("drift", say("ui.next.alarms")))
+    if found.test and found.test.passed and found.test.b != champion:
+        told.append((f"promote/v{found.test.b}", say("ab_page.promote", table=f"v{found.test.b}")))
+    if not found.score:
+        told.append((f"train/new?table=v{champion}&look=1", say("ui.next.train", table=f"v{champion}")))
+    if found.score or found.other:
+        told.append(("errors", say("ui.next.errors")))
+    if newest == champion:
+        told.append(("tables/champion/change", say("ui.next.change")))
+    elif not (found.test and found.test.b == newest):
+        words = say("train_page.test_it", table=f"v{newest}", champion=f"v{champion}")
+        told.append((f"ab/new?a=v{champion}&b=v{newest}", words))
+    return told
 
 
 __all__ = ["PAGE", "overview", "router"]

@@ -24,18 +24,19 @@ from tunebook.report.rating import PAGE as REPORT
 from tunebook.verbs.rate import changes, open_rating, rating_result, ratings_of
 from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Asked, Given
+from tunebook.web.named import named
 from tunebook.web.page import Page
 
 router = APIRouter()
 PAGE = Page(router, "rate", 55)
-_FIELD, _MOST_BYTES, _MOST_CLASSES = "q-", 50_000_000, 60
+_FIELD, _MOST_BYTES, _MOST_CLASSES, _MOST_RUNS = "q-", 50_000_000, 60, 30
 
 
 @router.get("/book/{name}/rate")
 def studies(asked: Given, name: str) -> Response:
     """All studies of a book, and how to begin one."""
     book = asked.book(name)
-    runs = [run.id for run in reversed(book.runs) if run.finished]
+    runs = named([run for run in reversed(book.runs) if run.finished][:_MOST_RUNS], book)
     return asked.book_page("rate.html.j2", name, "rate", studies=ratings_of(book)[::-1], runs=runs)
 
 

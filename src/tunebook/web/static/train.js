@@ -29,6 +29,12 @@
     return [order, ...series[key].map(([name]) => order.map((step) => steps.get(step)[name] ?? null))];
   }
 
+  // Scores of one look, or of many that are alike, stay on their scale.
+  const within = (self, low, high) => {
+    const space = (high - low || 0.1) * 0.1;
+    return low >= 0 && high <= 1 ? [Math.max(0, low - space), Math.min(1, high + space)] : [low - space, high + space];
+  };
+
   function drawn(key, box) {
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--faint"), width: 1 }, ticks: { show: false } };
     const wide = (self, values) => values.map((value) => (value === 0 ? "0" : Math.abs(value) < 0.001 ? value.toExponential(0) : String(+value.toPrecision(4))));
@@ -38,13 +44,15 @@
     }));
     const options = {
       width: Math.max(box.clientWidth, 200), height: 220, series: [{ label: said.step }, ...lines],
-      scales: { x: { time: false } }, axes: [axis, { ...axis, size: 62, values: wide }],
+      scales: { x: { time: false, range: (self, low, high) => [0, said.live ? Math.max(high, said.total) : high] }, y: { range: within } }, axes: [axis, { ...axis, size: 62, values: wide }],
       cursor: { points: { size: 7 } },
     };
     return new uPlot(options, rows(key), box);
   }
 
   function draw(anew) {
+    const wait = document.getElementById("wait");
+    if (wait) wait.hidden = entries.length > 0;
     for (const box of live.querySelectorAll("[data-plot]")) {
       const key = box.dataset.plot, data = rows(key);
       box.closest("figure").hidden = data[0].length === 0;
