@@ -44,7 +44,7 @@
     }));
     const options = {
       width: Math.max(box.clientWidth, 200), height: 220, series: [{ label: said.step }, ...lines],
-      scales: { x: { time: false, range: (self, low, high) => [0, said.live ? Math.max(high, said.total) : high] }, y: { range: within } }, axes: [axis, { ...axis, size: 62, values: wide }],
+      scales: { x: { time: false, range: () => [0, said.live ? +said.total : entries[entries.length - 1].step] }, y: { range: within } }, axes: [axis, { ...axis, size: 62, values: wide }],
       cursor: { points: { size: 7 } },
     };
     return new uPlot(options, rows(key), box);
