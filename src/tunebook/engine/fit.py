@@ -20,12 +20,13 @@ from tunebook.core.errors import PlanError, RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Looks, Progress, Silent
 from tunebook.core.registry import tasks
-from tunebook.core.task import Criterion, Draws, Mates, Measures, Task
+from tunebook.core.task import Criterion, Draws, Mates, Measures
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
 from tunebook.engine.batching import RowNumbers, StepSampler, parts_of
 from tunebook.engine.continual import build_model, write_kept
 from tunebook.engine.failures import explained
+from tunebook.engine.frozen import Texts, read_once
 from tunebook.engine.infer import Inference
 from tunebook.engine.learnable import learnable, places
 from tunebook.engine.lines import unpadded
@@ -68,11 +69,9 @@ class Fit:
         callbacks: Sequence[TrainerCallback] = (),
     ) -> None:
         self.plan, self.params = plan, plan.params
-        self.material, self.folder = material, folder
+        self.material, self.folder, self.callbacks = material, folder, callbacks
         self.progress = progress or Silent()
-        self.callbacks = callbacks
-        self.precision = pick_precision(self.params.precision)
-        self.task: Task = tasks()[plan.task]()
+        self.precision, self.task = pick_precision(self.params.precision), tasks()[plan.task]()
         self.context = RunContext(
             seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source(),
             head_kept=covers(plan.head, plan.labels),
@@ -134,7 +133,8 @@ class Fit:
         if resume is not None:
             trainer.weave.load(resume)
         try:
-            with explained(self.params, self.folder):
+            texts = Texts(self._validation().inference, self.view, self.validation, self.material, self.progress)
+            with explained(self.params, self.folder), read_once(trainer.model, texts, self.context):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         finally:
             interrupt.release()

@@ -21,6 +21,7 @@ class Material:
     Attributes:
         groups: of the validation rows; beside: passages, or training texts, in which looks search.
         rows: the validation rows as they are seen, of tasks that write answers.
+        cache: folder in which what can be made again is kept; None keeps nothing.
     """
 
     model_folder: Path
@@ -30,6 +31,7 @@ class Material:
     groups: NDArray[np.int64] | None = None
     beside: Beside | None = None
     rows: Rows | None = None
+    cache: Path | None = None
 
 
 __all__ = ["Material"]

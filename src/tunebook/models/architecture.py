@@ -36,8 +36,10 @@ _PADS = {"bert": 0, "roberta": 1, "xlm-roberta": 1, "camembert": 1}
 _VOCABULARY = {"roberta": 50265}  # where the config names none
 _PER_LAYER, _EMBEDDINGS = 12, 5  # modules without children: products, norms, dropouts, the activation
 _UNUSUAL = ("auto_map", "quantization_config", "pruned_heads", "is_decoder", "add_cross_attention", "tie_weights")
-# DeBERTa's `encoder.LayerNorm` norms the embeddings of relative positions.
-_BELOW = re.compile(r"(^|\.|_)(\w*embed\w*|cls_token|mask_token)(\.|_|$)|\.encoder\.LayerNorm\.|(^|\.)shared\.weight$")
+# DeBERTa's `encoder.LayerNorm` norms the embeddings of relative positions; `wte` and `wpe` are GPT-2's embeddings.
+_BELOW = re.compile(
+    r"(^|\.|_)(\w*embed\w*|cls_token|mask_token)(\.|_|$)|\.encoder\.LayerNorm\.|(^|\.)(shared|w[tp]e)\.weight$"
+)
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
         beside = Beside(numbers, encode(alone, task, tokenizer, length, cache=cache, progress=progress))
     held = _held(task, tokens, plan, (model, tokenizer), cache, progress)
     groups = group_codes(rows[1], data.roles)
-    material = Material(model, tokenizer, held[0], held[1], groups, beside, seen[1])
+    material = Material(model, tokenizer, held[0], held[1], groups, beside, seen[1], cache)
     return Fit(plan, material, run.path, progress=progress, callbacks=callbacks)
 
 
