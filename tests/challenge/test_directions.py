@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,15 @@ LABELS = Labels(problem="single_label", names=["bad", "good", "other"])
 SIDES = Sentiment(positive="good", negative="bad")
 
 
-def data() -> DataRef:
+def data(group: str | None = None) -> DataRef:
     stats: dict[str, Any] = {"cleaning": {"rules": chosen_rules()}, "language": "en"}
-    roles = Roles(text="text", label="label")
+    roles = Roles(text="text", label="label", group=group)
     return DataRef(path=Path(), sources={}, roles=roles, labels=LABELS, rows={}, content="", stats=stats)
 
 
-def judge(answers: np.ndarray) -> Judge:
+def judge(answers: np.ndarray, group: str | None = None) -> Judge:
     task = task_of("text_classification")()
-    return Judge(task, LABELS, data(), "accuracy", lambda rows, name: answers[: len(rows)].astype(np.float32))
+    return Judge(task, LABELS, data(group), "accuracy", lambda rows, name: answers[: len(rows)].astype(np.float32))
 
 
 def rows(count: int = 30) -> Rows:
@@ -113,6 +114,29 @@ def test_rows_that_stand_alone_are_held_against_the_runs_own() -> None:
     assert alone(judge(says(true)), made, rows(), (0.0, 0.0)).p_value == 1.0
 
 
+def test_rows_that_were_drawn_together_count_as_what_they_are() -> None:
+    """Three rows of each user, who are right or wrong together: intervals and tests are those of ten users."""
+    told = replace(rows(), other={"user": [number // 3 for number in range(30)]})
+    true = np.asarray(told.targets)
+    said = np.where(np.arange(30) // 3 < 5, (true + 1) % 3, true)
+    made, base = Capability(key="x", group="file", source="file"), (0.9, 0.8)
+    single, grouped = (alone(judge(says(said), group), made, told, base) for group in (None, "user"))
+    for one in ("score", "met"):
+        plain, wide = getattr(single, one), getattr(grouped, one)
+        assert plain.value == wide.value == 0.5 and wide.high - wide.low > 1.4 * (plain.high - plain.low)
+    assert single.p_value is not None and grouped.p_value is not None and single.p_value < grouped.p_value / 10
+    assert base_of(judge(says(said), "user"), told, says(said))[1] < base_of(judge(says(said)), told, says(said))[1]
+    for how in (Negation(), Praise()):
+        changed = change(told, data(), how, 0)
+        turned = turned_rows(changed, LABELS, SIDES) if how.expects == "turned" else changed
+        expected = turned.rows.targets if how.expects == "turned" else np.ones(len(turned.rows), dtype=int)
+        after = says(np.where(turned.places // 3 < 5, 2, expected))
+        before = says(np.ones(30, dtype=int))
+        plain, wide = (directed(judge(after, group), told, before, changed, how, SIDES).met for group in (None, "user"))
+        assert plain is not None and wide is not None and plain.value == wide.value == 0.5
+        assert wide.high - wide.low > 1.2 * (plain.high - plain.low)
+
+
 def test_a_file_without_the_column_is_one_capability(tmp_path: Path) -> None:
     path = tmp_path / "hard.csv"
     path.write_text("text,label\nwell,good\nill,bad\n", encoding="utf-8")
@@ -122,6 +146,19 @@ def test_a_file_without_the_column_is_one_capability(tmp_path: Path) -> None:
     assert list(found["hard"].texts) == ["well", "ill"]
     with pytest.raises(DataError, match=r"challenge\.file"):
         rows_of_file(whole, tmp_path / "none.csv")
+
+
+def test_the_groups_of_a_file_are_read_where_the_book_has_some(tmp_path: Path) -> None:
+    path = tmp_path / "hard.csv"
+    path.write_text("text,label,user\nwell,good,ann\nill,bad,ann\nfair,good,bo\n", encoding="utf-8")
+    whole = data("user").model_copy(update={"stats": {**data().stats, "preset": {}, "label_facts": {}}})
+    (found,) = rows_of_file(whole, path).values()
+    assert (
+        found.other == {"user": ["ann", "ann", "bo"]} and judge(says(np.zeros(3, int)), "user").units(found).count == 2
+    )
+    path.write_text("text,label\nwell,good\nill,bad\n", encoding="utf-8")
+    (without,) = rows_of_file(whole, path).values()
+    assert judge(says(np.zeros(2, int)), "user").groups(without) is None
 
 
 def test_a_lack_is_a_fall_or_what_is_not_as_expected() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tunebook.bundle.calibrated import Calibrated
+from tunebook.core.messages import say
 from tunebook.verbs.freeze_challenges import MARGIN
 
 from .conftest import Call
@@ -53,6 +55,21 @@ def test_a_set_is_frozen(tunebook: Call, lent: Path, tmp_path: Path, monkeypatch
     assert "weak guardrail" in few.out and f"{100 * MARGIN:.1f} points" not in few.out
     for words in (("--gate",), ("--margin", "5pt")):
         assert tunebook("challenge", lent, *words).code == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_of_a_model_with_thresholds_its_own_answers_are_measured(
+    tunebook: Call, lent: Path, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    plain = tunebook("challenge", lent, "--only", "emoji", "--json").json
+    monkeypatch.setattr("tunebook.verbs.steps.calibration.calibration_of", lambda run: Calibrated(thresholds={"a": 1}))
+    found = tunebook("challenge", lent, "--only", "emoji", "--json").json
+    assert {**found, "cuts": False} == plain != found
+    told = "".join(tunebook("challenge", lent, "--only", "emoji").out.split())
+    assert "".join(say("challenge.cuts").split()) in told
+    errors = "".join(tunebook("errors", lent).out.split())
+    assert "".join(say("errors.limit_cuts").split()) in errors
 
 
 def test_it_is_said_why_a_capability_was_not_measured(tunebook: Call, lent: Path) -> None:

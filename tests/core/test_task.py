@@ -20,6 +20,7 @@ def test_rows_at_some_places(places, pairs, figures):
     some = rows.at(places)
     numbers = [0, 1, 2][places] if isinstance(places, slice) else places
     assert list(some.texts) == ["abc"[number] for number in numbers] and some.other == {}
+    assert list(rows.at(places, columns=True).other["more"]) == [number + 1 for number in numbers]
     assert list(some.ids) == [str(number + 1) for number in numbers]
     assert (some.pairs is None) == (pairs is None) and (some.targets is None) == (figures is None)
     if pairs is not None:

@@ -8,6 +8,7 @@ import pytest
 
 from tunebook.challenge.record import Capability, Challenged, Example, worst_first
 from tunebook.core.localized import localized
+from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.report.challenge import (
     brief_rows,
@@ -58,6 +59,9 @@ def test_the_page(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert str(localized("challenge.test_wears")) in text
     assert str(localized("challenge.few", rows=3, least=10)) in text
     assert verdict(made()) in text
+    assert say("challenge.cuts") not in text
+    cut = write_challenge_page(tmp_path / "page.html", made().model_copy(update={"cuts": True}))
+    assert say("challenge.cuts") in cut.read_text(encoding="utf-8")
 
 
 def test_figures_in_words() -> None:

@@ -11,6 +11,7 @@ from tunebook.stats.bootstrap import Units
 from tunebook.stats.counts import counts_of_confusion
 from tunebook.stats.proportion import (
     Parts,
+    at_most_p,
     effective_rows,
     prior_shares,
     right_interval,
@@ -95,6 +96,23 @@ def test_the_level_holds_with_groups_of_twenty():
             inside, plain = (inside, plain + held) if is_plain else (inside + held, plain)
     assert abs(inside / repeats - 0.95) < 4 * np.sqrt(0.95 * 0.05 / repeats)
     assert plain / repeats < 0.85
+
+
+def test_of_single_rows_the_binomial_test_is_exact():
+    for hits, rows, share in ((3, 20, 0.4), (0, 12, 0.1), (12, 12, 0.9), (29, 30, 0.95)):
+        right = np.arange(rows) < hits
+        assert at_most_p(right, Units(rows), share) == pytest.approx(stats.binom.cdf(hits, rows, share))
+    assert at_most_p(np.zeros(5, dtype=bool), Units(5), 0.0) == 1.0
+
+
+def test_of_groups_whose_rows_are_alike_the_binomial_test_keeps_its_level():
+    rng, groups, size, share = np.random.default_rng(3), 20, 10, 0.7
+    codes, found = np.repeat(np.arange(groups), size), []
+    for _ in range(1000):
+        right = np.repeat(rng.random(groups) < share, size)
+        found.append((at_most_p(right, Units.of(len(right), codes), share), at_most_p(right, Units(len(right)), share)))
+    grouped, single = (np.array(found) <= 0.05).mean(0)
+    assert grouped <= 0.06 < 0.2 < single
 
 
 def test_shares_are_of_what_is_true_and_predicted():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import tunebook as tb
 from tunebook.challenge.changed import change
 from tunebook.challenge.kinds.casing import Casing
 from tunebook.challenge.kinds.suffix import Suffix
@@ -17,7 +19,7 @@ from tunebook.challenge.record import Challenged
 from tunebook.core.errors import DataError, TableError, TunebookError
 from tunebook.core.nouns import read_json
 from tunebook.data.load import load
-from tunebook.verbs.challenge import challenge, drawn, read_challenge
+from tunebook.verbs.challenge import challenge, drawn, prepare_challenge, read_challenge
 from tunebook.verbs.steps.book import open_book
 
 KINDS = ("binary", "classes", "several", "pairs", "number", "ordered")
@@ -70,6 +72,23 @@ def test_what_is_wrong_is_refused(trained) -> None:
         challenge(run, settings={"typos.shares": 0.2})
     with pytest.raises(DataError, match=r"challenge\.limit"):
         challenge(run, limit=0)
+
+
+def test_rows_keep_their_groups_all_the_way(tmp_path) -> None:
+    """Rows of one user count together, whatever is drawn of them and however they are changed."""
+    lines = [f"the room was {'lovely' if row % 2 else 'awful'} {row},{row % 2},u{row // 6}" for row in range(120)]
+    (tmp_path / "rows.csv").write_text("text,label,user\n" + "\n".join(lines), encoding="utf-8")
+    book = tb.init(tmp_path / "book", tmp_path / "rows.csv", options=tb.DataOptions(group="user", split="1:2:1"))
+    asked = prepare_challenge(fake_run(book, tmp_path), "validation", {"limit": 20, "rows": [tmp_path / "rows.csv"]})
+    assert asked.judge.units(asked.rows).count < 20
+    changed = change(asked.rows, book.data, Casing(style="upper"), 0)
+    assert asked.judge.units(changed.rows).count == asked.judge.units(asked.rows).count
+    ((_, rows),) = asked.others
+    assert asked.judge.units(rows).count == 20 and len(rows) == 120
+
+
+def fake_run(book, folder):
+    return SimpleNamespace(plan=tb.plan(book.champion, book.data), id="r", model=folder, path=folder)
 
 
 def test_rows_are_drawn_with_the_seed() -> None:

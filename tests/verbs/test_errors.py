@@ -91,7 +91,7 @@ def test_a_model_with_thresholds_is_told_to_be_judged_before_them(
         raise ModelError("calibrate.stale", key="calibration.json", value=run.id, run=run.id)
 
     for how in (stale, lambda run: Calibrated(temperature=2.0), lambda run: Calibrated(thresholds={"bad": 0.9})):
-        monkeypatch.setattr("tunebook.verbs.errors.calibration_of", how)
+        monkeypatch.setattr("tunebook.verbs.steps.calibration.calibration_of", how)
         cuts = errors(one.run).cuts
         assert cuts == ("calibrated to thresholds" in page.read_text(encoding="utf-8"))
     assert cuts

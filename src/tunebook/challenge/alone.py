@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr
 
 from tunebook.challenge.measure import Judge, examples_of, rights, scored
 from tunebook.challenge.record import Capability
@@ -20,9 +19,8 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
 from tunebook.data.external import external_table
 from tunebook.data.kind import column_kind
-from tunebook.data.load import to_rows
-from tunebook.stats.bootstrap import Units
-from tunebook.stats.proportion import right_interval
+from tunebook.data.load import group_column, to_rows
+from tunebook.stats.proportion import at_most_p, right_interval
 
 COLUMN = "capability"
 Base = tuple[float, float]
@@ -31,21 +29,21 @@ Base = tuple[float, float]
 def base_of(judge: Judge, rows: Rows, answers: Answers) -> Base:
     """What a run reaches on its own rows: its score, and the lower end of the share of rows that are wholly right."""
     right = rights(judge, rows, answers)
-    return scored(judge, rows, answers).value, right_interval(right, Units(len(right))).low
+    return scored(judge, rows, answers).value, right_interval(right, judge.units(rows)).low
 
 
 def alone(judge: Judge, made: Capability, rows: Rows, base: Base) -> Capability:
-    """A capability with its score, and whether fewer rows are right than of the run's own ones (exact binomial test
-    against the lower end of that share, so that what is not known of it does not count against the model)."""
+    """A capability with its score, and whether fewer rows are right than of the run's own ones (binomial test against
+    the lower end of that share, so that what is not known of it does not count against the model)."""
     answers = judge.ask(rows, f"{made.source}-{made.key}")
-    right = rights(judge, rows, answers)
+    right, units = rights(judge, rows, answers), judge.units(rows)
     return made.model_copy(
         update={
             "rows": len(rows),
             "score": scored(judge, rows, answers),
             "before": base[0],
-            "met": right_interval(right, Units(len(right))),
-            "p_value": float(bdtr(int(right.sum()), len(right), base[1])) if base[1] > 0 else 1.0,
+            "met": right_interval(right, units),
+            "p_value": at_most_p(right, units, base[1]),
             "examples": examples_of(judge, (rows, answers), (rows, answers), ~right),
         }
     )
@@ -64,10 +62,14 @@ def rows_of_file(data: DataRef, path: Path) -> dict[str, Rows]:
     cut = None if rows.words is not None else column_kind(data.labels.problem).cut(rows.texts, data)
     if cut is not None:
         rows = replace(rows, words=cut)
+    if data.roles.group in found.source.column_names:
+        rows = replace(rows, other={**rows.other, group_column(data.roles): found.source[data.roles.group].to_pylist()})
     if COLUMN not in found.source.column_names:
         return {path.stem: rows}
     names: NDArray[Any] = np.array([str(name or "").strip() or path.stem for name in found.source[COLUMN].to_pylist()])
-    return {name: rows.at(np.flatnonzero(names == name).tolist()) for name in dict.fromkeys(names.tolist())}
+    return {
+        name: rows.at(np.flatnonzero(names == name).tolist(), columns=True) for name in dict.fromkeys(names.tolist())
+    }
 
 
 __all__ = ["COLUMN", "Base", "alone", "base_of", "rows_of_file"]

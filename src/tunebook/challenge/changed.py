@@ -93,7 +93,7 @@ def change(rows: Rows, data: DataRef, how: Perturbation, seed: int) -> Changed:
         pairs.append(other or "")
         places.append(number)
         moves.append(moved(len(text), edits))
-    found = replace(rows.at(places), texts=texts, pairs=None if rows.pairs is None else pairs)
+    found = replace(rows.at(places, columns=True), texts=texts, pairs=None if rows.pairs is None else pairs)
     unchanged = len(rows) - len(places)
     if marked is None:
         return Changed(found, np.array(places, dtype=np.int64), unchanged)

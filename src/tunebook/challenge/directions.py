@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrc
 
 from tunebook.challenge.changed import Changed
 from tunebook.challenge.measure import LEAST, Judge, examples_of, scored
@@ -17,9 +16,8 @@ from tunebook.challenge.sentiment import Sentiment
 from tunebook.core.answers import Answers, Rows
 from tunebook.core.localized import localized
 from tunebook.core.nouns import Labels
-from tunebook.stats.bootstrap import Units
 from tunebook.stats.calibration import log_softmax
-from tunebook.stats.proportion import right_interval
+from tunebook.stats.proportion import at_most_p, right_interval
 from tunebook.stats.randomization import swap_p
 
 Array = NDArray[Any]
@@ -47,7 +45,7 @@ def directed(
         few = localized("challenge.few", rows=len(changed.rows), least=LEAST)
         return made.model_copy(update={"skipped": few})
     old, after = before[changed.places], judge.ask(changed.rows, how.key)
-    same = rows.at(changed.places.tolist())
+    same = rows.at(changed.places.tolist(), columns=True)
     if how.expects == "turned":
         return _turned(judge, made, (same, old), (changed.rows, after))
     return _moved(judge, made, (same, old), (changed.rows, after), of_sides[how.expects])
@@ -59,7 +57,7 @@ def turned_rows(changed: Changed, labels: Labels, sides: Sentiment) -> Changed:
     true = np.asarray(changed.rows.targets)
     kept = np.flatnonzero(np.isin(true, [positive, negative]))
     other = np.where(true[kept] == positive, negative, positive)
-    rows = replace(changed.rows.at(kept.tolist()), targets=other)
+    rows = replace(changed.rows.at(kept.tolist(), columns=True), targets=other)
     return replace(changed, rows=rows, places=changed.places[kept])
 
 
@@ -67,7 +65,7 @@ def _turned(judge: Judge, made: Capability, before: tuple[Rows, Answers], after:
     """The other label is right now: the score by it, beside that of the same rows before."""
     (same, old), (turned, new) = before, after
     was, met = (_said(judge, answers) == rows.targets for rows, answers in (before, after))
-    units = Units(len(turned))
+    units = judge.units(turned)
 
     def fall(swapped: Array) -> float:
         return float(np.where(swapped, met, was).mean() - np.where(swapped, was, met).mean())
@@ -90,14 +88,13 @@ def _moved(
     """The probability of one sentiment must not fall: how many rows do as expected."""
     was, now = (np.exp(log_softmax(answers))[:, side] for _, answers in (before, after))
     met = now >= was - _SLACK
-    units = Units(len(met))
+    units = judge.units(after[0])
     flipped = _said(judge, before[1]) != _said(judge, after[1])
-    failed = int((~met).sum())
     return made.model_copy(
         update={
             "met": right_interval(met, units),
             "flipped": right_interval(flipped, units),
-            "p_value": float(bdtrc(failed - 1, len(met), _BORNE)) if failed else 1.0,
+            "p_value": at_most_p(met, units, 1 - _BORNE),
             "examples": examples_of(judge, before, after, ~met),
         }
     )

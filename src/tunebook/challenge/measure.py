@@ -17,6 +17,7 @@ from tunebook.core.localized import localized
 from tunebook.core.metric import Cells, Drawn
 from tunebook.core.nouns import DataRef, Interval, Labels
 from tunebook.core.task import Task
+from tunebook.data.load import group_codes
 from tunebook.stats.bootstrap import Units
 from tunebook.stats.looks_of_a_year import holm
 from tunebook.stats.proportion import right_interval
@@ -45,6 +46,14 @@ class Judge:
     ask: Ask
     once: Callable[[Rows], Answers] | None = None
 
+    def groups(self, rows: Rows) -> NDArray[np.int64] | None:
+        """Which rows were drawn together, shape (N,); None where each was by itself."""
+        return group_codes(rows, self.data.roles)
+
+    def units(self, rows: Rows) -> Units:
+        """What was drawn of rows."""
+        return Units.of(len(rows), self.groups(rows))
+
 
 def measured(judge: Judge, rows: Rows, before: Answers, changed: Changed, how: Perturbation) -> Capability:
     """What a perturbation costs.
@@ -59,7 +68,8 @@ def measured(judge: Judge, rows: Rows, before: Answers, changed: Changed, how: P
         return made.model_copy(update={"skipped": reason})
     after = judge.ask(changed.rows, how.key)
     old = before[changed.places]
-    return compared(judge, made, (rows.at(changed.places.tolist()), old), (changed.rows, after), changed)
+    same = rows.at(changed.places.tolist(), columns=True)
+    return compared(judge, made, (same, old), (changed.rows, after), changed)
 
 
 def compared(
@@ -67,9 +77,8 @@ def compared(
 ) -> Capability:
     """A capability with its score, the fall, flips and examples, of the same rows before and after."""
     from tunebook.verbs.steps.ahead import ahead
-    from tunebook.verbs.steps.retention import units_of
 
-    units = units_of(before[0], judge.data)
+    units = judge.units(before[0])
     sides = [(answers, rows, judge.labels) for rows, answers in (before, after)]
     fall = ahead(judge.task, judge.metric, sides[0], sides[1], units)
     differ = _differ(judge, before[1], after[1], changed)
@@ -89,7 +98,7 @@ def compared(
 def scored(judge: Judge, rows: Rows, answers: Answers) -> Interval:
     """The metric on rows, with its interval; of a metric without one the ends are the value."""
     assert rows.targets is not None
-    found = judge.task.intervals(answers, rows.targets, judge.labels).get(judge.metric)
+    found = judge.task.intervals(answers, rows.targets, judge.labels, judge.groups(rows)).get(judge.metric)
     if found is not None:
         return found
     value = judge.task.scores(answers, rows.targets, judge.labels)[judge.metric]

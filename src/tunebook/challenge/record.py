@@ -81,6 +81,8 @@ class Challenged(Record):
         metric: of the scores; score: of the run on the drawn rows.
         level: chance that any capability is called failed though none is.
         capabilities: the failed ones first, then by how much is lost; those that were skipped last.
+        cuts: whether `predict` gives the run's answers by thresholds or costs: those of a challenge are the model's
+            own, as in reports and tests, for a frozen challenge compares runs of which each has another calibration.
         page: where the page lies.
     """
 
@@ -92,6 +94,7 @@ class Challenged(Record):
     seed: int
     level: float
     capabilities: list[Capability]
+    cuts: bool = False
     page: Path | None = None
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, facts, grid, prose
+from tunebook.cli.answer import Answer, command, facts, grid, prose, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run, read_changes
 from tunebook.cli.options import Books, RunName, listed, option, wrong
@@ -134,6 +134,8 @@ def _tell(screen: Console, made: Challenged) -> None:
             prose(screen, say("challenge.skipped_said", name=name_of(item), why=item.skipped), "dim")
     known: list[tuple[str, Any]] = [(say("cli.run"), made.run), (say("challenge.rows"), made.rows)]
     screen.print(facts([*known, (say("cli.report"), made.page)]))
+    if made.cuts:
+        warn(screen, [say("challenge.cuts")])
 
 
 __all__ = ["FreezeOptions", "WaysOptions", "challenge"]

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, facts, grid, prose
+from tunebook.cli.answer import Answer, facts, grid, prose, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, wrong
@@ -75,6 +75,8 @@ def _tell(screen: Console, found: Errors, run: Run) -> None:
         told += [(say("errors.suspects"), count), (say("errors.file"), folder / SUSPECTS)]
     screen.print()
     screen.print(facts(told))
+    if found.cuts:
+        warn(screen, [say("errors.limit_cuts")])
 
 
 def _parts(found: Errors) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:

@@ -112,8 +112,12 @@ class Rows:
         passages = [self.passages[number] for row in judged for number in row]
         return Rows(queries, passages, None, [str(number) for number in range(len(queries))])
 
-    def at(self, places: slice | Sequence[int]) -> Rows:
-        """Some of the rows, in the order in which their places are given, without the remaining columns."""
+    def at(self, places: slice | Sequence[int], *, columns: bool = False) -> Rows:
+        """Some of the rows, in the order in which their places are given.
+
+        Args:
+            columns: with the remaining columns, such as the one of groups, which most have no use for.
+        """
 
         def taken(column: Sequence[Any]) -> Sequence[Any]:
             return column[places] if isinstance(places, slice) else [column[number] for number in places]
@@ -134,6 +138,7 @@ class Rows:
             taught=None if self.taught is None else self.taught[places],
             chats=None if self.chats is None else taken(self.chats),
             how=self.how,
+            other={name: taken(column) for name, column in self.other.items()} if columns else {},
         )
 
     def place(self, row: int, start: int, end: int) -> tuple[int, int, str]:

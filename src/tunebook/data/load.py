@@ -145,14 +145,17 @@ def group_codes(rows: Rows, roles: Roles) -> NDArray[np.int64] | None:
     Spaces around a name do not count, as in the split by groups. None where the book has no group column, the rows
     have lost theirs, or every row is a group of its own: rows are then drawn one by one.
     """
-    if roles.group is None:
-        return None
-    column = rows.other.get(f"source_{roles.group}" if roles.group in OWN else roles.group)
+    column = rows.other.get(group_column(roles))
     if column is None:
         return None
     names = [_name(cell) or place for place, cell in enumerate(column)]  # a place is no name: it is not a text
     number = {name: code for code, name in enumerate(dict.fromkeys(names))}
     return np.array([number[name] for name in names], dtype=np.int64) if len(number) < len(names) else None
+
+
+def group_column(roles: Roles) -> str:
+    """What the column of groups is called among the other columns of rows; empty where there is none."""
+    return f"source_{roles.group}" if roles.group in OWN else roles.group or ""
 
 
 def _name(cell: object) -> str:
@@ -162,6 +165,7 @@ def _name(cell: object) -> str:
 
 __all__ = [
     "group_codes",
+    "group_column",
     "kept_table",
     "load",
     "load_passages",

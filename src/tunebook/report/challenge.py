@@ -33,6 +33,7 @@ def _view(found: Challenged) -> dict[str, Any]:
         "examples": [(name_of(item), _examples(item.examples)) for item in measured if item.examples],
         "skipped": [(name_of(item), item.skipped) for item in found.capabilities if item.skipped],
         "test": found.split == "test",
+        "cuts": found.cuts,
     }
 
 

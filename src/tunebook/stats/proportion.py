@@ -95,6 +95,18 @@ def right_interval(right: Array, units: Units, level: float = 0.95) -> Interval:
     return share_interval(units.sums(right), units.sums(np.ones(len(right))), level)
 
 
+def at_most_p(right: Array, units: Units, share: float) -> float:
+    """Chance that no more rows are right than these, (N,), if each were with the chance `share`: the binomial test,
+    exact of rows that were drawn one by one, and of groups with as many rows as tell as much (`effective_rows`)."""
+    from scipy.special import betainc
+
+    hits, rows = float(right.sum()), float(len(right))
+    if units.codes is not None:
+        told = float(effective_rows(units.sums(right), units.sums(np.ones(len(right)))))
+        hits, rows = hits * told / rows, told
+    return 1.0 if hits >= rows else float(betainc(rows - hits, hits + 1, 1 - share))
+
+
 def prior_shares(counts: Counts) -> Array:
     """Share of each class in what is true and predicted, shape (C,)."""
     return np.asarray((counts.true + counts.predicted) / max(float(counts.true.sum() + counts.predicted.sum()), 1.0))

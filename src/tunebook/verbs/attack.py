@@ -42,7 +42,7 @@ def attack(run: Run, judge: Judge, drawn: tuple[Rows, Answers], count: int) -> C
         return made.model_copy(update={"skipped": localized("challenge.attack_task")})
     rows, before = drawn
     places = np.flatnonzero(rights(judge, *drawn))[:count]
-    chosen = rows.at(places.tolist())
+    chosen = rows.at(places.tolist(), columns=True)
     if len(chosen) < LEAST:
         return made.model_copy(update={"skipped": localized("challenge.few", rows=len(chosen), least=LEAST)})
     try:

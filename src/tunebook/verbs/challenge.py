@@ -28,6 +28,7 @@ from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import task_of
 from tunebook.verbs.attack import attack
 from tunebook.verbs.steps.answers import answers, place_of
+from tunebook.verbs.steps.calibration import by_cuts
 from tunebook.verbs.steps.runs import Run
 
 _ROWS = 500
@@ -108,6 +109,7 @@ def challenge(
         seed=asked.seed,
         level=LEVEL,
         capabilities=worst_first(judged(found, LEVEL)),
+        cuts=by_cuts(run),
     )
     folder = run.results(split)
     whole = whole.model_copy(update={"page": write_challenge_page(folder / f"{FILE}.html", whole)})
@@ -156,7 +158,9 @@ def prepare_challenge(run: Run, split: Split, ways: Ways) -> Prepared:
         found: Answers = answers(run, whole, place_of(plan, data, split), progress=progress)[places]
         return found
 
-    return Prepared(judge_of(run, data, split), whole.at(places.tolist()), before, chosen, sides, others, seed)
+    return Prepared(
+        judge_of(run, data, split), whole.at(places.tolist(), columns=True), before, chosen, sides, others, seed
+    )
 
 
 def _of_templates(data: DataRef, ways: Ways, sides: Sentiment | None, seed: int) -> Iterator[tuple[Capability, Rows]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.errors import ModelError, TunebookError
+from tunebook.core.errors import TunebookError
 from tunebook.core.files import part_of
 from tunebook.core.nouns import Split, read_json, write_json
 from tunebook.core.progress import Progress
@@ -24,7 +23,7 @@ from tunebook.diagnosis.slices import worst_slices
 from tunebook.diagnosis.suspects import one_class, own_suspects, training_suspects
 from tunebook.diagnosis.vicinity import Vicinity, strangeness, vicinity
 from tunebook.diagnosis.worst import worst_rows
-from tunebook.verbs.steps.calibration import calibration_of
+from tunebook.verbs.steps.calibration import by_cuts
 from tunebook.verbs.steps.runs import Run
 
 FILE, PAGE, SUSPECTS = "errors.json", "errors.html", "suspects.csv"
@@ -102,16 +101,8 @@ def _found(looked: Looked) -> Errors:
         reading=[halves(looked, "cut", read.cut), halves(looked, "unknown", read.unknown > 0)],
         strange=None if lie is None else strangeness(looked, lie),
         missing=missing,
-        cuts=_by_cuts(looked.run),
+        cuts=by_cuts(looked.run),
     )
-
-
-def _by_cuts(run: Run) -> bool:
-    """Whether `predict` gives its answers by thresholds or costs."""
-    with suppress(ModelError):  # of another model: `predict` refuses it and says why
-        how = calibration_of(run)
-        return how is not None and bool(how.thresholds or how.costs)
-    return False
 
 
 def _suspects(looked: Looked) -> list[Suspects]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from tunebook.bundle.calibrated import Calibrated
 from tunebook.core.calibrates import Calibration, Cuts, read_calibration
 from tunebook.core.errors import ModelError
@@ -46,6 +48,14 @@ def calibration_of(run: Run) -> Calibrated | None:
     return None if found is None or not found.mark else reading_of(found, run.plan.labels.names)
 
 
+def by_cuts(run: Run) -> bool:
+    """Whether `predict` gives a run's answers by thresholds or costs, so that some are not the model's own."""
+    with suppress(ModelError):  # of another model: `predict` refuses it and says why
+        how = calibration_of(run)
+        return how is not None and bool(how.thresholds or how.costs)
+    return False
+
+
 def reading_of(found: Calibration, names: list[str]) -> Calibrated:
     """What of a calibration bears on answers."""
     cuts, certain = found.cuts, found.certain
@@ -58,4 +68,4 @@ def reading_of(found: Calibration, names: list[str]) -> Calibrated:
     )
 
 
-__all__ = ["calibration_of", "kept_calibration", "reading_of"]
+__all__ = ["by_cuts", "calibration_of", "kept_calibration", "reading_of"]

@@ -106,13 +106,11 @@ def whole(run: Run) -> Path:
 
 def golden(run: Run) -> Rows:
     """The first validation rows of a run's book."""
-    from dataclasses import replace
-
     from tunebook.data.frozen import prepared_data
     from tunebook.data.load import load
 
     rows = load(prepared_data(run.plan), "validation")
-    return replace(rows.at(slice(ROWS)), other={name: column[:ROWS] for name, column in rows.other.items()})
+    return rows.at(slice(ROWS), columns=True)
 
 
 def _refuse_rest(run: Run, plain: Any) -> None:
