@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests import ab_book, small
 from tests.cli.conftest import Call
 
 from tunebook.core.errors import RefusedError
+from tunebook.core.messages import say
 from tunebook.verbs.steps.book import open_book
 
 QUICK = ("learning_rate=1e-4", "max_epochs=1", "precision=fp32", "early_stopping_patience=none")
@@ -119,6 +121,32 @@ def test_after_a_refusal_its_advice_is_what_comes_next(
     done = tunebook("ab", tested, *pair(tested), "--promote")
     assert done.code == 1 and refused["message"] in " ".join(done.out.split())
     assert "Next:" not in done.out and "table recommend" not in done.out
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_the_gate_asks_of_people_stands_beside_the_guardrails(
+    tunebook: Call, tested: Path, tmp_path: Path, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.report.test_ab import verdict
+
+    shutil.copytree(tested, tmp_path / "book")
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    passed = verdict().model_copy(update={"guardrails": []})
+    passed = passed.model_copy(update={"extra": {**passed.extra, "runs": {"a": ["ra"], "b": ["rb"]}}})
+    monkeypatch.setattr("tunebook.verbs.ab.run_test", lambda prepared, **more: passed)
+    asked = ("ab", tmp_path / "book", *pair(tested))
+    assert tunebook(*asked, "--json").json["rating"] is None and "tunebook rate" not in tunebook(*asked).out
+    ab_book.set_gate(open_book(tmp_path / "book"), rating="overall")
+    told = tunebook(*asked, "--json").json["rating"]
+    assert told["wanted"]["question"] == "overall" and not told["held"] and told["error"]["code"] == "rate.gate_missing"
+    kind = say("rate.kind.pairs")
+    out = tunebook(*asked).out
+    assert "".join(say("ab.rating_open", question="overall", kind=kind).split()) in "".join(out.split())
+    assert "new --runs ra,rb" in out
+    monkeypatch.setattr("tunebook.verbs.abtest.rated.check_rating", lambda book, verdict: {})
+    assert tunebook(*asked, "--json").json["rating"]["held"]
+    out = tunebook(*asked).out
+    assert say("ab.rating_held", question="overall", kind=kind) in " ".join(out.split()) and "--runs" not in out
 
 
 def test_what_is_refused_before_anything_is_trained(tunebook: Call, tested: Path) -> None:

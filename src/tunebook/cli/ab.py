@@ -48,6 +48,7 @@ def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraO
         verdict = run_test(prepared, effects=around.method, progress=bars)
     data = verdict_data(verdict)
     data |= {"laxer": prepared.lax._asdict() if prepared.lax else None, **rows_use(opened, verdict.alpha)}
+    data["rating"] = _rating(opened, verdict)
     code = 0 if verdict.passed else NO
     if around.promote and verdict.passed:
         from tunebook.cli.promote import promoted
@@ -55,6 +56,21 @@ def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraO
         data |= promoted(opened, verdict, around.owner)
         code = NO if "error" in data else 0
     return Answer(data, lambda screen: _tell(screen, verdict, data), _next(opened, verdict, data, rule), code)
+
+
+def _rating(book: Book, verdict: Verdict) -> dict[str, Any] | None:
+    """What the gate asks of people before a promotion, and why that does not hold yet; None where it asks nothing."""
+    from tunebook.core.errors import RefusedError
+    from tunebook.verbs.abtest.rated import check_rating
+
+    wanted, error = book.file.gate.rating, None
+    if wanted is None:
+        return None
+    try:
+        check_rating(book, verdict)
+    except RefusedError as refused:
+        error = refused.to_json()
+    return {"wanted": wanted.model_dump(), "held": error is None, "error": error}
 
 
 def _announce(prepared: PreparedTest) -> None:
@@ -115,6 +131,8 @@ def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
     screen.print(grid(head, guards, right=(1, 2, 3)))
     if others:
         screen.print(others)
+    if data["rating"]:
+        _tell_rating(screen, data["rating"])
     kept = arm_rows(verdict)
     if kept:
         screen.print()
@@ -136,6 +154,17 @@ def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
     if "error" in data:
         screen.print(f"✗ {data['error']['message']}", style="bold red")
         advise(screen, data["error"])
+
+
+def _tell_rating(screen: Console, rating: dict[str, Any]) -> None:
+    from tunebook.core.formatting import phrase
+
+    wanted, error = rating["wanted"], rating["error"]
+    asked = {"question": wanted["question"], "kind": phrase("rate.kind", wanted["kind"])}
+    if error is None:
+        screen.print(f"✓ {say('ab.rating_held', **asked)}")
+    else:
+        warn(screen, [say("ab.rating_open", **asked), f"{error['message']} {error['advice']}"])
 
 
 def _facts(verdict: Verdict) -> list[tuple[str, str]]:
@@ -190,9 +219,8 @@ def _next(opened: Book, verdict: Verdict, data: dict[str, Any], rule: GateOption
     if data["laxer"] and verdict.verdict != "REJECT":
         return (command("ab", book, a, b, *start),)
     if verdict.passed:
-        asked = opened.file.gate.rating is not None
-        runs = ",".join(verdict.extra["runs"][side][0] for side in "ab") if asked else ""
-        rated = (command("rate", book, "new", "--runs", runs),) if asked else ()
+        runs = ",".join(verdict.extra["runs"][side][0] for side in "ab")
+        rated = (command("rate", book, "new", "--runs", runs),) if data["rating"] and not data["rating"]["held"] else ()
         return (
             *rated,
             command("promote", book, b, "--reason", say("ab.some_reason")),

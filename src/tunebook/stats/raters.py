@@ -71,14 +71,16 @@ class Spread:
     rater_freedom: float
 
     def half(self, level: float) -> float:
-        """Half of the interval, with Satterthwaite's degrees of freedom."""
+        """Half of the interval: what rows leave open and what raters leave open, each by Student's t with its own
+        degrees of freedom, in quadrature. Degrees of freedom for both together (Satterthwaite's) would be many where
+        few raters agree by chance.
+
+        Source: Zou and Donner, Construction of confidence limits about effect measures: a general approach, 2008.
+        """
         from scipy.special import stdtrit
 
-        whole = self.rows + self.raters
-        below = self.rows**2 / max(self.row_freedom, 1) + self.raters**2 / max(self.rater_freedom, 1)
-        if not below:
-            return 0.0
-        return float(stdtrit(whole**2 / below, (1 + level) / 2) * math.sqrt(whole))
+        parts = (self.rows, self.row_freedom), (self.raters, self.rater_freedom)
+        return math.sqrt(sum(part * float(stdtrit(max(freedom, 1), (1 + level) / 2)) ** 2 for part, freedom in parts))
 
 
 def spread_of(values: Array, crossed: Crossed) -> Spread:
