@@ -26,6 +26,7 @@ def test_a_command_finds_the_page_of_its_book(home: Path) -> None:
     assert address(words) == ""
     with told("http://127.0.0.1:1/", [home.parent]):
         assert address(words) == "http://127.0.0.1:1/book/%E5%B7%A5%E5%8D%95%201/tables"
+        assert address(["curve", str(home)]) == "", "no page has learning curves; the report says where it lies"
         assert address(["doctor", str(home)]) == "" and address(["train", str(home.parent)]) == "" and address([]) == ""
     assert address(words) == ""
 

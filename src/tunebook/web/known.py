@@ -15,7 +15,7 @@ from tunebook.core.locations import BOOK_FILE
 
 # The tab on which a command's work is seen; commands that are not named here show nothing on a page.
 TABS: Mapping[str, str] = {
-    "init": "data", "correct": "data", "curve": "data", "check": "overview", "table": "tables", "train": "train",
+    "init": "data", "correct": "data", "check": "overview", "table": "tables", "train": "train",
     "eval": "train", "runs": "train", "soup": "train", "ab": "ab", "auto": "ab", "promote": "log", "rollback": "log",
     "errors": "errors", "challenge": "errors", "explain": "explain", "rate": "rate", "rollout": "rollout",
     "monitor": "drift", "drift": "drift", "retrain": "data",
