@@ -154,6 +154,7 @@ __all__ = [
     "PRIOR_ERRORS",
     "PRIOR_ROWS",
     "Parts",
+    "at_most_p",
     "effective_rows",
     "prior_shares",
     "right_interval",
