@@ -20,6 +20,7 @@ LAYERS = (
     {"tasks", "techniques"},
     {"engine"},
     {"verbs.steps"},
+    {"verbs.engines"},
     {"verbs.stages", "verbs.abtest", "verbs.trials", "export", "rollout", "watch"}
     | {"challenge", "diagnosis", "explain"},
     {"verbs.racing"},

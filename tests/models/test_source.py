@@ -30,6 +30,12 @@ def test_a_folder_is_found(base: Path) -> None:
     assert find_model(str(base)) == base
 
 
+def test_a_model_that_another_machine_has_sent_is_found_by_its_name(base: Path, monkeypatch: Any) -> None:
+    monkeypatch.setitem(source.REACHED, "somebody/model", base)
+    assert find_model("somebody/model") == base
+    assert set(source.model_files(base)) >= {"config.json", "tokenizer.json", "model.safetensors"}
+
+
 def test_the_builtin_model_is_found(tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "package"
     package.mkdir()

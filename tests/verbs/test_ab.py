@@ -284,7 +284,7 @@ def test_a_test_that_was_killed_goes_on_to_the_same_verdict(
     assert not any(found.extra["arms"][side]["reused"] for side in "ab"), "all of them are this test's own"
     assert len([entry for entry in book.log.entries() if entry.action == "test"]) == 1
     monkeypatch.setattr(pairs, "latencies", lambda *args: ([1.0], [1.0]))
-    monkeypatch.setattr("tunebook.verbs.abtest.arms.train", lambda *args, **more: pytest.fail("trained again"))
+    monkeypatch.setattr("tunebook.verbs.engines.seam.train", lambda *args, **more: pytest.fail("trained again"))
     other = ab(book, 2, 3, delta=0.1, **asked)
     assert other.test != found.test and other.gain == found.gain
     assert [other.extra["arms"][side]["reused"] for side in "ab"] == [3, 3] and other.cost["new_seconds"] == 0

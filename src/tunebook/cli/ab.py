@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.ab_options import ExtraOptions, GateOptions, read_options
@@ -37,6 +38,7 @@ def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraO
     from tunebook.verbs.abtest.prepared import prepare_test
     from tunebook.verbs.steps.book import open_book
 
+    around.check()
     if around.method and around.method not in METHODS:
         raise wrong("--effects-by", around.method, " | ".join(METHODS))
     opened = open_book(book)
@@ -44,17 +46,19 @@ def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraO
         raise PlanError("ab.promote", key=a, champion=f"v{opened.tables.champion}")
     prepared = prepare_test(opened, a, b, **asked)
     _announce(prepared)
-    with Bars(prepared.plan.metric) as bars:
-        verdict = run_test(prepared, effects=around.method, progress=bars)
-    data = verdict_data(verdict)
-    data |= {"laxer": prepared.lax._asdict() if prepared.lax else None, **rows_use(opened, verdict.alpha)}
-    data["rating"] = _rating(opened, verdict)
-    code = 0 if verdict.passed else NO
-    if around.promote and verdict.passed:
-        from tunebook.cli.promote import promoted
+    with ExitStack() as held:
+        with Bars(prepared.plan.metric) as bars:
+            held.enter_context(around.used(bars))
+            verdict = run_test(prepared, effects=around.method, progress=bars)
+        data = verdict_data(verdict)
+        data |= {"laxer": prepared.lax._asdict() if prepared.lax else None, **rows_use(opened, verdict.alpha)}
+        data["rating"] = _rating(opened, verdict)
+        code = 0 if verdict.passed else NO
+        if around.promote and verdict.passed:
+            from tunebook.cli.promote import promoted
 
-        data |= promoted(opened, verdict, around.owner)
-        code = NO if "error" in data else 0
+            data |= promoted(opened, verdict, around.owner)
+            code = NO if "error" in data else 0
     return Answer(data, lambda screen: _tell(screen, verdict, data), _next(opened, verdict, data, rule), code)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from tunebook.cli.engines import Where
 from tunebook.cli.options import Allowed, option
 from tunebook.verbs.abtest.read_rule import read_rule
 
@@ -30,8 +31,8 @@ class GateOptions:
 
 
 @dataclass(frozen=True)
-class ExtraOptions:
-    """What is done beside the test."""
+class ExtraOptions(Where):
+    """What is done beside the test, and where."""
 
     effects: Annotated[bool, option("ab_effects", "--effects")] = False
     effects_by: Annotated[str | None, option("ab_effects_by", "--effects-by", metavar="one|shapley")] = None

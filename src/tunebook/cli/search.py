@@ -40,7 +40,7 @@ class Effort:
     prune: Annotated[str, option("search_prune", "--prune", metavar="median|wilcoxon|none")] = "median"
     sampler: Annotated[str, option("search_sampler", "--sampler", metavar="tpe|random|grid")] = "tpe"
     seeds: Annotated[int, option("search_seeds", "--seeds", metavar="N")] = 1
-    engine: Annotated[str, option("search_engine", "--engine", metavar="local|ray")] = "local"
+    engine: Annotated[str, option("engine", "--engine", metavar="local|ray")] = "local"
     workers: Annotated[int | None, option("search_workers", "--workers", metavar="N")] = None
 
 

@@ -29,6 +29,7 @@ UNPACKED = {multilingual.NAME: multilingual, gemma.NAME: gemma}
 TERMS = {gemma.NAME: gemma.TERMS}  # models whose makers set terms of use: nothing takes them that was not told to
 _WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
 REACH = "tunebook_reach"  # in tokenizer_config.json of trained models
+REACHED: dict[str, Path] = {}  # models that another machine has sent to this one, by the names that its plans have
 _SETTLED = 2 * 10**9  # nanoseconds without a change after which a clock's coarse ticks can hide none
 _HASHED = (".safetensors", ".bin", ".json", ".txt", ".model")
 
@@ -51,6 +52,8 @@ def find_model(name: str, *, allow_pickle: bool = False) -> Path:
 
 
 def _folder(name: str, allow_pickle: bool) -> Path:
+    if name in REACHED:
+        return REACHED[name]
     if name.startswith("builtin:"):
         return _builtin(name)
     if name.startswith("modelscope:"):
@@ -189,6 +192,15 @@ def _deciding(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
+def model_files(folder: Path) -> dict[str, Path]:
+    """Name -> file of all that another machine needs of a model: what decides, templates of chats, and the folders of
+    the parts that a model of vectors has after its encoder."""
+    beside = [path for path in folder.glob("*.jinja") if path.is_file()]
+    parts = [path for part in folder.glob("*/config.json") for path in part.parent.iterdir() if path.is_file()]
+    inner = parts if (folder / "modules.json").is_file() else []
+    return {path.relative_to(folder).as_posix(): path for path in sorted([*_deciding(folder), *beside, *inner])}
+
+
 def load_reader(folder: Path) -> Any:
     """The model's tokenizer to read texts with, without transformers where that reads the same tokens.
 
@@ -248,6 +260,7 @@ def positions(config: dict[str, Any], tokenizer: Any) -> int:
 __all__ = [
     "BUILTIN",
     "REACH",
+    "REACHED",
     "TERMS",
     "UNPACKED",
     "base_of",
@@ -256,6 +269,7 @@ __all__ = [
     "find_model",
     "load_reader",
     "load_tokenizer",
+    "model_files",
     "model_id",
     "model_stamp",
     "positions",

@@ -25,7 +25,7 @@ from tunebook.verbs.abtest.effects import Study, measured, row_effects
 from tunebook.verbs.abtest.guardrails import check_challenge, check_guards, check_retention, retained
 from tunebook.verbs.abtest.logged_tests import logged_facts
 from tunebook.verbs.abtest.looks import components, take_look, told, wanted_of
-from tunebook.verbs.abtest.pairs import costs, described, flip_counts, flipped_rows, run_pair
+from tunebook.verbs.abtest.pairs import costs, described, flip_counts, flipped_rows, pairs_ahead, run_pair
 from tunebook.verbs.abtest.prepared import Course, PreparedTest, Table, prepare_test, run_name
 from tunebook.verbs.abtest.scored import ArmScores
 from tunebook.verbs.abtest.spending import PlannedLook, dearest
@@ -86,13 +86,14 @@ def _train(prepared: PreparedTest, progress: Progress, until: int | None) -> Cou
     plan, course = prepared.plan, Course()
     exams = [prepared.exam, *prepared.challenges, *(task.exam for task in prepared.earlier)]
     progress.start("ab", 2 * (until or len(plan.seeds)))
-    for place in plan.looks:
-        for seed in plan.seeds[len(course.pairs) : place.seeds]:
-            course.pairs.append(run_pair(prepared.arms, seed, exams, prepared.folder, progress))
-            progress.advance(2)
-        course.looks.append(take_look(*course.arm_scores(prepared), plan, place.alpha))
-        if _ends(prepared, course):
-            break
+    with pairs_ahead(prepared.arms, plan.seeds[:until], prepared.folder):
+        for place in plan.looks:
+            for seed in plan.seeds[len(course.pairs) : place.seeds]:
+                course.pairs.append(run_pair(prepared.arms, seed, exams, prepared.folder, progress))
+                progress.advance(2)
+            course.looks.append(take_look(*course.arm_scores(prepared), plan, place.alpha))
+            if _ends(prepared, course):
+                break
     progress.finish()
     return course
 

@@ -15,6 +15,7 @@ from tunebook.core.progress import Silent
 from tunebook.tables.make import child
 from tunebook.verbs.abtest import arms as module
 from tunebook.verbs.abtest.arms import Arm, Nested, expected_seconds, known, trained
+from tunebook.verbs.engines import seam
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import find_run, new_run
@@ -109,7 +110,7 @@ def test_a_run_that_diverges_keeps_its_best_model_and_is_not_trained_again(book:
     assert found.load().plan == made.plan(21)
     told = json.loads((found.run.path / "failed.json").read_text())
     assert told["seconds"] == found.seconds > 0 and told["message"]
-    monkeypatch.setattr(module, "train", lambda *args, **more: pytest.fail("trained again"))
+    monkeypatch.setattr(seam, "train", lambda *args, **more: pytest.fail("trained again"))
     again = trained(runs, made.plan(21))
     assert again.failed and again.reused and again.run == found.run
     assert expected_seconds(runs, made, [21]) == 0
@@ -123,7 +124,7 @@ def test_a_run_that_diverges_at_once_has_no_model(book: Book, monkeypatch: Any) 
         (run.path / "plan.json").write_text(plan.model_dump_json())
         raise RunError("run.diverged", key="loss", value=float("nan"), step=1)
 
-    monkeypatch.setattr(module, "train", fail)
+    monkeypatch.setattr(seam, "train", fail)
     found = trained(book.path / "runs", made.plan(31))
     assert found.failed and found.folder is None and found.size == 0
     with pytest.raises(RunError):
@@ -138,18 +139,18 @@ def test_other_ends_of_a_run_stop_the_test(code: str, book: Book, monkeypatch: A
         progress.start("train", 3)
         raise RunError(code, key="x", value=1)
 
-    monkeypatch.setattr(module, "train", fail)
+    monkeypatch.setattr(seam, "train", fail)
     with pytest.raises(RunError) as caught:
         trained(book.path / "runs", arm(book).plan(41), watch)
     assert caught.value.code == code and watch.open == []
-    monkeypatch.setattr(module, "train", lambda *args, **more: (_ for _ in ()).throw(KeyboardInterrupt()))
+    monkeypatch.setattr(seam, "train", lambda *args, **more: (_ for _ in ()).throw(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         trained(book.path / "runs", arm(book).plan(41), watch)
 
 
 def test_a_divergence_of_nothing_is_told(book: Book, monkeypatch: Any) -> None:
     error = RunError("run.diverged", key="loss", value=1, step=1)
-    monkeypatch.setattr(module, "train", lambda *args, **more: (_ for _ in ()).throw(error))
+    monkeypatch.setattr(seam, "train", lambda *args, **more: (_ for _ in ()).throw(error))
     with pytest.raises(RunError):
         trained(book.path / "runs", arm(book).plan(51))
 

@@ -67,7 +67,7 @@ def test_the_gain_is_that_of_fresh_runs_on_the_test_rows(proven: Book) -> None:
 def test_nothing_is_trained_twice(proven: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     trial = trial_of(proven)
     assert (trial.missing, trial.seconds) == (0, 0)
-    monkeypatch.setattr("tunebook.verbs.abtest.arms.train", lambda *_, **__: pytest.fail("it is there already"))
+    monkeypatch.setattr("tunebook.verbs.engines.seam.train", lambda *_, **__: pytest.fail("it is there already"))
     assert trial.scores() == trial.scores()
     more = replace(trial, seeds=[1001, 1004])
     assert more.missing == 2 and more.seconds > 0

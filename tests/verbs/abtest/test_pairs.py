@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +13,11 @@ import pytest
 
 from tests import ab_book
 from tunebook.core.kept_looks import FOLDER, KeptLooks
-from tunebook.core.nouns import read_json
+from tunebook.core.nouns import Plan, read_json
 from tunebook.core.task import Rows
 from tunebook.verbs.abtest import pairs as module
 from tunebook.verbs.abtest.arms import Arm
-from tunebook.verbs.abtest.pairs import Seen, latencies, run_pair
+from tunebook.verbs.abtest.pairs import Seen, latencies, pairs_ahead, run_pair
 from tunebook.verbs.abtest.scored import Exam, answers_of, split_exam
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run
@@ -53,6 +55,24 @@ def test_a_pair_is_trained_examined_and_remembered(parts: Any, tmp_path: Path, m
     assert [(x and x.logits.tolist()) for x in again.answers[exam.key]] == [a.logits.tolist(), b.logits.tolist()]
     other = run_pair(arms, 1, [exam], tmp_path / "other")
     assert other.seen.reused == (True, True)
+
+
+def test_pairs_are_begun_in_their_order_and_counted_as_the_tests_own(
+    parts: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    _, arms = parts
+    asked: list[Any] = []
+
+    @contextmanager
+    def begun(plans: list[Plan], folder: Path) -> Iterator[list[Plan]]:
+        asked.extend([folder, *plans])
+        yield plans[1:]
+
+    monkeypatch.setattr(module, "ahead", begun)
+    with pairs_ahead(arms, [41, 42], tmp_path / "test"):
+        marks = {path.name for path in (tmp_path / "test" / "begun").iterdir()}
+    order = [arms[0].plan(41), arms[1].plan(41), arms[1].plan(42), arms[0].plan(42)]
+    assert asked == [parts[0].path / "runs", *order] and marks == {plan.id for plan in order[1:]}
 
 
 def test_b_goes_first_for_an_even_seed_and_a_lost_model_is_left_out(

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import RunError, TunebookError
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.progress import Progress, Silent, tell
+from tunebook.verbs.engines.seam import chosen
+from tunebook.verbs.steps.diverged import DIVERGED, keep_diverged
 from tunebook.verbs.steps.runs import Run, find_run, runs_in
-from tunebook.verbs.steps.train import fit_of, train
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
 
-_DIVERGED = "run.diverged"
 Load = Callable[[], "LoadedModel"]
 
 
@@ -96,8 +96,8 @@ def ended(run: Run, plan: Plan) -> Result | None:
     if run.finished:
         return _result(run, plan, run.outcome)
     told = run.failure
-    if told.get("code") == _DIVERGED:  # what ran out of memory may go on elsewhere
-        return _result(run, plan, told, _DIVERGED)
+    if told.get("code") == DIVERGED:  # what ran out of memory may go on elsewhere
+        return _result(run, plan, told, DIVERGED)
     return None
 
 
@@ -125,34 +125,22 @@ def trained(folder: Path, plan: Plan, progress: Progress | None = None) -> Resul
     start = time.perf_counter()
     fresh = find_run(folder, plan) is None
     try:
-        run = train(plan, folder, track=(), progress=watch)
+        chosen().train(plan, folder, watch)
     except RunError as error:
         watch.unwind()
-        if error.code != _DIVERGED:
+        if error.code != DIVERGED:
             raise
-        return _failed(folder, plan, error, time.perf_counter() - start)
+        if known(folder, plan) is None:  # it was trained here
+            keep_diverged(folder, plan, error, time.perf_counter() - start)
     except BaseException:
         watch.unwind()
         raise
     finally:
         if fresh and (begun := find_run(folder, plan)) is not None:
             begun.as_arm()
-    return replace(_result(run, plan, run.outcome), reused=False)
-
-
-def _failed(folder: Path, plan: Plan, error: RunError, seconds: float) -> Result:
-    """Keep what there is of a run that diverged, and write down that it did: trained again it would do so again."""
-    from tunebook.engine.checkpoints import rescue
-    from tunebook.engine.machine import device_name, peak_bytes
-
-    run = find_run(folder, plan)
-    if run is None:  # it diverged, so it was begun
-        raise error
-    peak = peak_bytes()
-    rescue(fit_of(plan, run))
-    cost = {"seconds": seconds, "peak_memory_bytes": peak, "device": device_name()}
-    run.fail({"code": error.code, "message": error.message, **cost})
-    return replace(_result(run, plan, cost, error.code), reused=False)
+    found = known(folder, plan)
+    assert found is not None
+    return replace(found, reused=False)
 
 
 class Nested:

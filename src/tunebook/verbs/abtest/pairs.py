@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.metric import CALIBRATION
-from tunebook.core.nouns import Record, read_json, write_json
+from tunebook.core.nouns import Plan, Record, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
 from tunebook.core.writes import texts_asked
@@ -22,6 +23,7 @@ from tunebook.verbs.abtest.ab_plan import Prices
 from tunebook.verbs.abtest.arms import Arm, Load, Result, known, trained
 from tunebook.verbs.abtest.looks import bootstrapped
 from tunebook.verbs.abtest.scored import Answers, ArmScores, Exam, answers_of
+from tunebook.verbs.engines.seam import ahead
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
@@ -65,16 +67,13 @@ def run_pair(
 ) -> Pair:
     """Train both runs where they are missing, and examine them.
 
-    A goes first for odd seeds and B for even ones, so that neither arm always finds the warmer machine.
-
     Args:
         folder: the test's own.
 
     Raises:
         RunError, MachineError: as `trained`; the same call again goes on.
     """
-    first, second = (arms[0], arms[1]) if seed % 2 else (arms[1], arms[0])
-    done = {id(arm): _run(arm, seed, folder, progress) for arm in (first, second)}
+    done = {id(arm): _run(arm, seed, folder, progress) for arm in _in_order(arms, seed)}
     sides = (done[id(arms[0])], done[id(arms[1])])
     models = tuple(cache(side.load) for side in sides)
     found = {}
@@ -84,15 +83,34 @@ def run_pair(
     return Pair(_seen(arms, seed, sides, models, exams[0], folder), sides, found)
 
 
+@contextmanager
+def pairs_ahead(arms: tuple[Arm, Arm], seeds: Sequence[int], folder: Path) -> Iterator[None]:
+    """Have the runs of these pairs begun, where trainings are done that can be; what was not needed by the end ends."""
+    plans = [arm.plan(seed) for seed in seeds for arm in _in_order(arms, seed)]
+    with ahead(plans, plans[0].data_path.parent / "runs") as begun:
+        for plan in begun:
+            _mark(plan, folder)
+        yield
+
+
+def _in_order(arms: tuple[Arm, Arm], seed: int) -> tuple[Arm, Arm]:
+    """A goes first for odd seeds and B for even ones, so that neither arm always finds the warmer machine."""
+    return (arms[0], arms[1]) if seed % 2 else (arms[1], arms[0])
+
+
 def _run(arm: Arm, seed: int, folder: Path, progress: Progress | None) -> Result:
     """A run of an arm; the test remembers which it began itself."""
     plan = arm.plan(seed)
     runs = plan.data_path.parent / "runs"
     if known(runs, plan) is None:
-        mark = folder / "begun" / plan.id
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.touch()
+        _mark(plan, folder)
     return trained(runs, plan, progress)
+
+
+def _mark(plan: Plan, folder: Path) -> None:
+    mark = folder / "begun" / plan.id
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
 
 
 def _seen(arms: tuple[Arm, Arm], seed: int, sides: Sides, models: Sequence[Load], exam: Exam, folder: Path) -> Seen:
@@ -268,6 +286,7 @@ __all__ = [
     "flip_counts",
     "flipped_rows",
     "latencies",
+    "pairs_ahead",
     "rights",
     "run_pair",
 ]

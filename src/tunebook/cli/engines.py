@@ -1,0 +1,52 @@
+"""Where the trainings of a command are done: --engine and --address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from tunebook.cli.options import option, wrong
+from tunebook.core.progress import Notes
+
+_ENGINES = ("local", "ray")
+
+
+@dataclass(frozen=True)
+class Where:
+    """This machine, or a cluster; for records of options to inherit."""
+
+    engine: Annotated[str, option("engine", "--engine", metavar="local|ray")] = "local"
+    address: Annotated[str | None, option("address", "--address", metavar="HOST:PORT")] = None
+
+    def check(self) -> None:
+        """Refuse options that cannot be meant, before anything is loaded.
+
+        Raises:
+            TunebookError: `cli.option`.
+        """
+        if self.engine not in _ENGINES:
+            raise wrong("--engine", self.engine, " | ".join(_ENGINES))
+        if self.address is not None and self.engine == "local":
+            raise wrong("--address", self.address, "--engine ray")
+
+    @contextmanager
+    def used(self, watch: Notes) -> Iterator[None]:
+        """Have all trainings inside done there.
+
+        Raises:
+            TunebookError: as `check`, and as `Ray`.
+        """
+        self.check()
+        if self.engine == "local":
+            yield
+            return
+        from tunebook.verbs.engines.cluster import Ray
+        from tunebook.verbs.engines.seam import trained_on
+
+        with Ray(self.address or "", watch) as engine, trained_on(engine):
+            yield
+
+
+__all__ = ["Where"]

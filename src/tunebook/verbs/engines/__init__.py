@@ -1,0 +1,1 @@
+"""Where trainings are done: in this process, or as tasks of a Ray cluster."""

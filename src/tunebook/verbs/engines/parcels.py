@@ -1,0 +1,127 @@
+"""What a training needs of this machine, in parcels that each other machine unpacks once, and what comes back of it.
+
+No file system is shared: the rows of the book and the base model go as bytes, under names that hold their hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.files import content_id, file_id
+from tunebook.core.nouns import Plan
+from tunebook.models.source import REACHED, find_model, model_files
+from tunebook.models.unpacked import unpack
+
+Bytes = dict[str, NDArray[np.uint8]]  # name of a file below a folder -> its content
+_ROOM = 1 << 26  # bytes beside those of the files
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A folder of this machine.
+
+    Attributes:
+        place: where it goes below the folder of a machine for what is sent to it; it holds the hash of the content.
+        files: name below it -> file.
+    """
+
+    place: str
+    files: dict[str, Path]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(path.stat().st_size for path in self.files.values())
+
+    def content(self) -> Bytes:
+        """Its bytes, read as they are sent."""
+        return {name: _read(path) for name, path in self.files.items()}
+
+
+@dataclass(frozen=True)
+class Load:
+    """All that a plan needs.
+
+    Attributes:
+        data: place of the book's rows; models: name of a base model -> its place.
+    """
+
+    data: str
+    models: dict[str, str]
+    parcels: tuple[Parcel, ...]
+
+
+def load_of(plan: Plan) -> Load:
+    """What a plan needs. Raises as `find_model`."""
+    data = _files(plan.data_path)
+    rows = Parcel(f"books/{_hash(data)}/{plan.data_path.name}", data)
+    files = model_files(find_model(plan.model, allow_pickle=True))
+    base = Parcel(f"models/{_hash(files)}", files)
+    return Load(rows.place, {plan.model: base.place}, (rows, base))
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _hash(files: Mapping[str, Path]) -> str:
+    return content_id([[name, file_id(path, 64)] for name, path in files.items()], 24)
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    size = path.stat().st_size
+    return np.memmap(path, np.uint8, "r").view(np.ndarray) if size else np.empty(0, np.uint8)
+
+
+def write(files: Mapping[str, NDArray[np.uint8]], folder: Path) -> None:
+    """Write files with these contents below a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as stream:
+            stream.write(content.data)
+
+
+def unpacked(root: Path, place: str, size: int, fetch: Callable[[], Bytes]) -> Path:
+    """The folder of a parcel on this machine, made by the first that asks.
+
+    Args:
+        root: of what is sent to this machine.
+        size: bytes of the parcel; fetch: gives its content.
+
+    Raises:
+        MachineError: `machine.cache`, no room for it.
+    """
+    unpack(root / place, place, size + _ROOM, lambda part: write(fetch(), part))
+    return root / place
+
+
+def packed(folder: Path) -> tuple[Bytes, str]:
+    """All files of a folder, and their hash."""
+    return {name: np.fromfile(path, np.uint8) for name, path in _files(folder).items()}, hash_of(folder)
+
+
+def hash_of(folder: Path) -> str:
+    """Hash of all files of a folder, with their names."""
+    return _hash(_files(folder))
+
+
+@contextmanager
+def reached(models: Mapping[str, Path]) -> Iterator[None]:
+    """Let base models be found in these folders, by the names that plans have for them."""
+    before = dict(REACHED)
+    REACHED.update(models)
+    try:
+        yield
+    finally:
+        REACHED.clear()
+        REACHED.update(before)
+
+
+__all__ = ["Bytes", "Load", "Parcel", "hash_of", "load_of", "packed", "reached", "unpacked", "write"]

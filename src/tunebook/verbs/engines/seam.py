@@ -1,0 +1,91 @@
+"""The one place where a training of a plan is asked for, so that no verb knows where it is done."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from tunebook.core.nouns import Plan
+from tunebook.core.progress import Progress
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import train
+
+
+class Engine(ABC):
+    """Does trainings.
+
+    Attributes:
+        room: how many are done at once.
+    """
+
+    room: int
+
+    @abstractmethod
+    def train(self, plan: Plan, folder: Path, progress: Progress | None) -> Run:
+        """Train a plan into a folder of runs, or take the run that there is. Raises as `tunebook.train`; whatever the
+        watcher raises ends the training."""
+
+    @abstractmethod
+    def begin(self, plans: Sequence[Plan], folder: Path) -> list[Plan]:
+        """Begin trainings that are going to be asked for, in this order; those of them that were begun now.
+
+        Their runs are noted as begun by a test, and come into the folder as they end.
+        """
+
+    @abstractmethod
+    def drop(self, plans: Sequence[Plan]) -> None:
+        """End those of them that are still under way: they are no longer wanted."""
+
+
+class Local(Engine):
+    """This process: one training after the other, when it is asked for."""
+
+    room = 1
+
+    def train(self, plan: Plan, folder: Path, progress: Progress | None) -> Run:
+        """Train now."""
+        return train(plan, folder, track=(), progress=progress)
+
+    def begin(self, plans: Sequence[Plan], folder: Path) -> list[Plan]:
+        """None: this process does one thing at a time."""
+        return []
+
+    def drop(self, plans: Sequence[Plan]) -> None:
+        """Nothing is under way."""
+
+
+_CHOSEN: ContextVar[Engine] = ContextVar("engine", default=Local())  # noqa: B039  it has no state
+
+
+def chosen() -> Engine:
+    """The engine that is to do trainings here."""
+    return _CHOSEN.get()
+
+
+@contextmanager
+def trained_on(engine: Engine) -> Iterator[None]:
+    """Let all trainings inside be done by an engine."""
+    before = _CHOSEN.set(engine)
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(before)
+
+
+@contextmanager
+def ahead(plans: Sequence[Plan], folder: Path) -> Iterator[list[Plan]]:
+    """Have trainings begun that are going to be asked for inside; what nobody asked for by the end is dropped.
+
+    Gives those that were begun.
+    """
+    begun = chosen().begin(plans, folder)
+    try:
+        yield begun
+    finally:
+        chosen().drop(begun)
+
+
+__all__ = ["Engine", "Local", "ahead", "chosen", "trained_on"]
