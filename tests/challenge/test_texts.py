@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tunebook.challenge.texts import apply, language_of, moved, outside, words
+from tunebook.challenge.texts import apply, behind, exchanged, language_of, moved, outside, words
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,21 @@ def test_edits_that_touch_a_part_are_left_out() -> None:
     assert list(outside(edits, [(2, 5)])) == [(0, 1, "a"), (5, 6, "e")]
     assert list(outside([(2, 2, "a"), (5, 5, "b")], [(2, 5)])) == [(2, 2, "a"), (5, 5, "b")]
     assert list(outside([(1, 2, ""), (5, 6, ""), (6, 7, "")], [(2, 5)])) == [(6, 7, "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [("It was fine", "en", "It was fine. Bye."), ("好。", "zh", "好。再见。"), ("Gut", "other", "Gut. Bye.")],
+)
+def test_a_sentence_is_put_behind_a_text_in_its_language(text: str, language: str, found: str) -> None:
+    said = {"en": ("Bye.",), "zh": ("再见。",)}
+    assert apply(text, behind(text, language, said, random.Random(0))) == found
+
+
+def test_so_many_characters_are_exchanged_and_no_others() -> None:
+    others = {1: "X", 3: "YZ", 5: "W"}
+    assert exchanged({}, 3, random.Random(0)) == []
+    assert len(exchanged(others, 0.2, random.Random(0))) == 1, "one at least"
+    found = exchanged(others, 99, random.Random(0))
+    assert [(start, end) for start, end, _ in found] == [(1, 2), (3, 4), (5, 6)]
+    assert all(new in others[start] for start, _, new in found)

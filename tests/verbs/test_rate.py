@@ -113,7 +113,7 @@ def test_scores_judge_what_is_alike_once(proven: Book) -> None:
         (Wanted(rows=0), "rate.how"),
         (Wanted(overlap=1.5), "rate.how"),
         (Wanted(kind="triples"), "rate.how"),  # type: ignore[arg-type]
-        (Wanted(raters=("a", "a ")), "rate.raters"),
+        (Wanted(raters=("a", "a ")), "rate.who_rates"),
         (Wanted(by=("colour",)), "rate.column"),
         (Wanted(questions="beauty"), "rate.which_questions"),
         (Wanted(split="best"), "data.no_split"),  # type: ignore[arg-type]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,24 @@ def joint(text: str, language: str) -> str:
     return mark if language == "zh" else f"{mark} "
 
 
+def behind(text: str, language: str, said: Mapping[str, Sequence[str]], chance: Random) -> list[Edit]:
+    """One of the sentences of a text's language, put behind it."""
+    sentence = chance.choice(said["zh" if language == "zh" else "en"])
+    return [(len(text), len(text), joint(text, language) + sentence)]
+
+
+def exchanged(others: Mapping[int, Sequence[str]], count: float, chance: Random) -> list[Edit]:
+    """About so many characters, one at least, each with another one in its place; none where none has another.
+
+    Args:
+        others: place of a character -> those that may stand there.
+    """
+    if not others:
+        return []
+    chosen = sorted(chance.sample(sorted(others), min(len(others), max(1, round(count)))))
+    return [(place, place + 1, chance.choice(others[place])) for place in chosen]
+
+
 def apply(text: str, edits: Sequence[Edit]) -> str:
     """The text after edits, which come from left to right and do not overlap."""
     parts, at = [], 0
@@ -78,4 +97,4 @@ def outside(edits: Iterable[Edit], spans: Sequence[tuple[int, int]]) -> Iterator
             yield start, end, new
 
 
-__all__ = ["HAN", "WORD", "apply", "joint", "language_of", "moved", "outside", "words"]
+__all__ = ["HAN", "WORD", "apply", "behind", "exchanged", "joint", "language_of", "moved", "outside", "words"]

@@ -72,7 +72,7 @@ def kind_of(runs: Sequence[Run], wanted: Wanted) -> str:
     """The kind of a study that can be had.
 
     Raises:
-        PlanError: `rate.which_runs`, `rate.kind`, `rate.how`, `rate.raters`.
+        PlanError: `rate.which_runs`, `rate.kind`, `rate.how`, `rate.who_rates`.
     """
     names = [run.id for run in runs]
     if not names or len(set(names)) < len(names) or len(names) > _MOST_RUNS:
@@ -88,7 +88,7 @@ def kind_of(runs: Sequence[Run], wanted: Wanted) -> str:
         raise PlanError("rate.how", key="--overlap", value=wanted.overlap, allowed="0 – 1")
     raters = [name.strip() for name in wanted.raters]
     if len(set(raters)) < len(raters) or not all(raters):
-        raise PlanError("rate.raters", key="--raters", value=",".join(wanted.raters), allowed="ann,bo")
+        raise PlanError("rate.who_rates", key="--raters", value=",".join(wanted.raters), allowed="ann,bo")
     return kind
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from tunebook.challenge.perturbation import ZH, Draw, Languages, Perturbation
-from tunebook.challenge.texts import HAN
+from tunebook.challenge.texts import HAN, exchanged
 from tunebook.core.errors import MachineError
 from tunebook.core.params import Row
 from tunebook.data.cleaning import Edit
@@ -43,11 +43,7 @@ class Homophones(Perturbation):
     def edits(self, text: str, language: str, draw: Draw) -> Sequence[Edit]:
         """Some of the characters for which there is another one."""
         others = _others(text)
-        if not others:
-            return []
-        chance = draw.random()
-        chosen = sorted(chance.sample(sorted(others), max(1, round(self.share * len(others)))))
-        return [(place, place + 1, chance.choice(others[place])) for place in chosen]
+        return exchanged(others, self.share * len(others), draw.random())
 
 
 def _others(text: str) -> Mapping[int, Sequence[str]]:

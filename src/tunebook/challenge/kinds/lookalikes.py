@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from tunebook.challenge.perturbation import BOTH, Draw, Languages, Perturbation
-from tunebook.challenge.texts import HAN, words
+from tunebook.challenge.texts import HAN, exchanged, words
 from tunebook.core.params import Row
 from tunebook.data.cleaning import Edit
 
@@ -74,12 +74,7 @@ class Lookalikes(Perturbation):
         else:
             letters = [place for start, end in words(text) for place in range(start, end)]
             others = {place: _LATIN[text[place]] for place in letters if text[place] in _LATIN}
-        if not others:
-            return []
-        chance = draw.random()
-        wanted = max(1, round(self.share * len(text)))
-        chosen = sorted(chance.sample(sorted(others), min(len(others), wanted)))
-        return [(place, place + 1, chance.choice(others[place])) for place in chosen]
+        return exchanged(others, self.share * len(text), draw.random())
 
 
 __all__ = ["ALIKE", "Lookalikes"]

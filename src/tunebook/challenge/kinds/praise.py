@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tunebook.challenge.perturbation import BOTH, Draw, Expects, Languages, OfPairs, Perturbation
-from tunebook.challenge.texts import joint
+from tunebook.challenge.texts import behind
 from tunebook.data.cleaning import Edit
 
 _SENTENCES = {
@@ -27,8 +27,7 @@ class Praise(Perturbation):
 
     def edits(self, text: str, language: str, draw: Draw) -> Sequence[Edit]:
         """One addition at the end."""
-        said = draw.random().choice(_SENTENCES["zh" if language == "zh" else "en"])
-        return [(len(text), len(text), joint(text, language) + said)]
+        return behind(text, language, _SENTENCES, draw.random())
 
 
 __all__ = ["Praise"]

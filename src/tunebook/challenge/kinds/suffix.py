@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tunebook.challenge.perturbation import Draw, Perturbation
-from tunebook.challenge.texts import joint
+from tunebook.challenge.texts import behind
 from tunebook.data.cleaning import Edit
 
 _TAILS = {
@@ -42,8 +42,7 @@ class Suffix(Perturbation):
 
     def edits(self, text: str, language: str, draw: Draw) -> Sequence[Edit]:
         """One addition at the end."""
-        tail = draw.random().choice(_TAILS["zh" if language == "zh" else "en"])
-        return [(len(text), len(text), joint(text, language) + tail)]
+        return behind(text, language, _TAILS, draw.random())
 
 
 __all__ = ["Suffix"]
