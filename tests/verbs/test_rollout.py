@@ -20,10 +20,10 @@ from tunebook.verbs.rollout import (
     finish,
     history,
     next_stage,
-    rules_of,
     start,
     status,
 )
+from tunebook.verbs.weigh_rollout import Weighed, live_state, rules_of, typed_rules, weigh
 
 QUICK = {"stages": [0, 50, 100], "min_requests": 10}
 WHY = {"actor": "Ada", "reason": "asked for"}
@@ -44,6 +44,17 @@ def refused(kind, code, call, *args, **named):
         call(*args, **named)
     assert caught.value.code == code
     return str(caught.value)
+
+
+def test_one_is_weighed_and_nothing_written(book):
+    before = state(book)
+    found = weigh(book, "new", typed_rules({"stages": "0，50%,100", "min_requests": "10", "metric": None}))
+    assert isinstance(found, Weighed) and found.against is None and found.run.id == "new"
+    assert found.rules.stages == [0, 50, 100] and found.rules.min_requests == 10
+    assert weigh(book, "tried", {}).against.code == "rollout.unproven"
+    assert live_state(book) == found.state == state(book) == before
+    with pytest.raises(TunebookError, match=r"cli\.option"):
+        typed_rules({"stages": "0,all"})
 
 
 def test_from_start_to_finish_and_back(book):

@@ -57,15 +57,23 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield found
 
 
+def made_of(desk: Desk, file: Path, base: Path) -> None:  # noqa: F811
+    """A book of a file that is sent, looked at, and named."""
+    page = desk.open("/new")
+    page.set_input_files("#data", str(file))
+    page.get_by_role("button", name="Look at the files").click()
+    page.wait_for_url("**/new/*")
+    page.fill("#name", "tickets")
+    page.locator("details summary").first.click()
+    page.fill("#other", str(base))
+    page.get_by_role("button", name="Make the book").click()
+    page.wait_for_url("**/book/tickets/data")
+
+
 def test_from_an_upload_to_a_promotion_and_back(browser: Any, url: str, tmp_path: Path, base: Path) -> None:  # noqa: F811
     desk = Desk(browser, url, "en", 1280)
     file = small.write_records(tmp_path / "rows.csv", "binary", 240)
-    page = desk.open("/new")
-    page.set_input_files("#data", str(file))
-    page.fill("#name", "tickets")
-    page.fill("#model", str(base))
-    page.get_by_role("button", name="Look at the data").click()
-    page.wait_for_url("**/book/tickets/data")
+    made_of(desk, file, base)
     book = set_gate(open_book(tmp_path / "books" / "tickets"), seeds=3, looks=[3], delta=0.0)
 
     for version, value in (("v1", "1e-6"), ("v2", "5e-3")):
@@ -105,6 +113,9 @@ def test_from_an_upload_to_a_promotion_and_back(browser: Any, url: str, tmp_path
         *(f"/book/tickets/{tab}" for tab in tabs),
         "/book/tickets/data/rows",
         "/book/tickets/tables/v2",
+        "/book/tickets/ab/new",
+        "/book/tickets/data/curve",
+        "/book/tickets/rollout/start",
     ):
         phone.open(path)
     page = phone.open("/book/tickets/rollback")

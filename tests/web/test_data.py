@@ -6,7 +6,6 @@ import csv
 import re
 from pathlib import Path
 
-import pytest
 from tests import small
 from tests.books import base, book  # noqa: F401
 from tests.web.visitor import Visitor, words_of
@@ -16,7 +15,7 @@ from tunebook.data.options import DataOptions
 from tunebook.verbs.init import init
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.web.glance import Glance, glance
-from tunebook.web.pages import data, new
+from tunebook.web.pages import data
 from tunebook.web.rows import SIZE, Turned, Wanted, turn
 
 
@@ -73,40 +72,6 @@ def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
     back = visitor.submit(f"{at}/adopt", {"version": "v1"}, follow_redirects=False)
     assert back.status_code == 303 and open_book(book.path).file.data == 1
     assert visitor.submit(f"{at}/adopt", {"version": "x"}).status_code == 422
-
-
-def test_a_book_is_made_of_files_that_are_sent(tmp_path: Path, base: Path) -> None:  # noqa: F811
-    file = small.write_records(tmp_path / "rows.csv", "binary", 80)
-    home = tmp_path / "home"
-    home.mkdir()
-    visitor = Visitor(home)
-    assert visitor.get("/new").status_code == 200 and new.PAGE.tab == ""
-    sent = {"data": (r"C:\temp\rows.csv", file.read_bytes())}
-    done = visitor.submit("/new", {"name": "工单", "model": str(base)}, files=sent, follow_redirects=False)
-    assert done.status_code == 303, words_of(done.text)
-    made = open_book(home / "工单")
-    assert made.file.owner == "ann" and (made.path / "sources" / "rows.csv").is_file()
-    assert visitor.get(done.headers["location"]).status_code == 200
-    again = visitor.submit("/new", {"name": "工单", "model": str(base)}, files=sent)
-    assert again.status_code == 422 and "book.exists" in again.text and 'value="工单"' in again.text
-
-
-@pytest.mark.parametrize(
-    ("name", "files", "code"),
-    [
-        ("../out", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
-        ("--help", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
-        ("a\u202eb", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
-        ("x", {"data": ("/", b"")}, "data."),
-        ("x", {"data": ("..", b"")}, "data."),
-        (".x", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
-        ("x", {}, "new_page.file"),
-        ("x", {"data": ("rows.csv", b"")}, "data."),
-    ],
-)
-def test_what_is_wrong_makes_no_book(tmp_path: Path, name: str, files: dict[str, object], code: str) -> None:
-    answer = Visitor(tmp_path).submit("/new", {"name": name}, files=files or {"other": ("", b"")})
-    assert answer.status_code == 422 and code in answer.text and list(tmp_path.iterdir()) == []
 
 
 def test_a_book_at_a_glance(book: Book, tmp_path: Path) -> None:  # noqa: F811

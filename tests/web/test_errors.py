@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.books import Trained, base, book, trained  # noqa: F401
 from tests.web.test_jobs import ended
+from tests.web.test_run import Idle
 from tests.web.visitor import Visitor, words_of
 
 from tunebook.core.nouns import Interval
@@ -61,7 +62,7 @@ def test_suspects_are_counted_whole_and_lead_to_their_rows(found: Trained, monke
 
 def test_work_is_begun_once_as_the_command_does_it(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}/errors"
-    monkeypatch.setattr(errors, "words_of", lambda at, run, key: ["check", str(Path(at.path) / "none")])
+    monkeypatch.setattr(errors, "words_of", lambda at, run, key, typed: ["check", str(Path(at.path) / "none")])
     done = visitor.submit(at, {"work": "errors", "run": found.run.id}, follow_redirects=False)
     jobs = Jobs(found.book.path)
     assert done.status_code == 303 and done.headers["location"].endswith(jobs.all()[0].number)
@@ -74,6 +75,25 @@ def test_every_piece_of_work_is_a_command(found: Trained) -> None:
 
     lines = [errors.words_of(found.book, found.run, key) for key in errors.WORK]
     assert {line[0] for line in lines} <= set(COMMANDS) and all(line[-2:] == ["--run", found.run.id] for line in lines)
+
+
+def test_options_become_words_of_the_command(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = {"only": "typos", "sentiment": "positive=good\nnegative=bad", "gate": "1", "attack": ""}
+    words = errors.words_of(found.book, found.run, "challenge", typed)
+    assert words[2:-2] == ["--only", "typos", "--sentiment", "positive=good", "--sentiment", "negative=bad", "--gate"]
+    assert errors.words_of(found.book, found.run, "explain", {"errors": "3"})[2:4] == ["--errors", "3"]
+    assert (
+        isinstance(errors.WORK["errors"], errors.Work)
+        and errors.words_of(found.book, found.run, "errors")[2] == "--run"
+    )
+    visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}/errors"
+    assert f"{at}/challenge?run=" in visitor.get(at).text
+    assert "which label says that something is good" in visitor.get(f"{at}/challenge?run={found.run.id}").text
+    assert "occlusion" in visitor.get(f"{at}/explain?run={found.run.id}").text
+    assert visitor.get(f"{at}/rm").status_code == 422
+    monkeypatch.setattr("tunebook.web.jobs.subprocess.Popen", Idle)
+    visitor.submit(at, {"work": "explain", "run": found.run.id, "errors": "2", "by": "character"})
+    assert Jobs(found.book.path).all()[0].words[2:6] == ["--errors", "2", "--by", "character"]
 
 
 def test_a_text_is_answered_and_its_words_marked(found: Trained) -> None:

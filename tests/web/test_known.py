@@ -6,9 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.logged import make_book
+from tests.rolled import make_run
+from tests.web.visitor import Visitor
 
 from tunebook.cli.entry import run
-from tunebook.web.known import TABS, address, told
+from tunebook.web.known import TABS, address, place_of, told
 from tunebook.web.page import pages
 
 
@@ -26,7 +29,7 @@ def test_a_command_finds_the_page_of_its_book(home: Path) -> None:
     assert address(words) == ""
     with told("http://127.0.0.1:1/", [home.parent]):
         assert address(words) == "http://127.0.0.1:1/book/%E5%B7%A5%E5%8D%95%201/tables"
-        assert address(["curve", str(home)]) == "", "no page has learning curves; the report says where it lies"
+        assert address(["curve", str(home)]).endswith("/data/curve")
         assert address(["doctor", str(home)]) == "" and address(["train", str(home.parent)]) == "" and address([]) == ""
     assert address(words) == ""
 
@@ -52,6 +55,18 @@ def test_a_command_prints_it(home: Path, capsys: pytest.CaptureFixture[str], mon
         assert capsys.readouterr().out == "{}\n"
 
 
-def test_every_tab_exists() -> None:
-    coming = {"errors", "explain", "rate", "train", "ab", "log", "rollout", "drift"}
-    assert set(TABS.values()) - {page.tab for page in pages()} <= coming
+def test_every_page_that_is_named_exists(tmp_path: Path) -> None:
+    book = make_book(tmp_path / "book")
+    make_run(book, "old", 1)
+    visitor = Visitor(book.path)
+    for path in set(TABS.values()) - {"data", "drift"}:  # which are of rows, and of looks at requests
+        answer = visitor.get(f"/book/book/{path}")
+        assert answer.status_code == 200 and "That did not work" not in answer.text, path
+    assert {"data", "drift"} <= {page.tab for page in pages()}
+
+
+def test_a_command_line_tells_its_page() -> None:
+    assert place_of(["rollout", "start", "book", "champion"]) == "rollout" and place_of([]) == ""
+    assert place_of(["curve", "book", "--sizes", "8"]) == "data/curve"
+    assert place_of(["curve", "book", "--next", "rows.csv"]) == "data/next"
+    assert place_of(["calibrate", "book"]) == place_of(["eval", "book"]) == "scores" and place_of(["doctor"]) == ""

@@ -13,7 +13,7 @@ from tunebook.requests.log import open_log
 from tunebook.rollout.state import state
 from tunebook.verbs.rollout import deploy, start
 from tunebook.verbs.steps.book import Book
-from tunebook.web.pages.rollout import FORCED, PAGE, PAGE_FILE, has_rollout
+from tunebook.web.pages.rollout import FORCED, PAGE, PAGE_FILE, may_roll
 
 AT = "/book/book/rollout"
 
@@ -37,13 +37,12 @@ def step(visitor: Visitor, book: Book, name: str, **more: str):
     return visitor.submit(f"{AT}/{name}", form)
 
 
-def test_it_is_shown_where_there_is_one(book: Book) -> None:
-    assert not has_rollout(book) and "rollout" not in Visitor(book.path).get("/book/book/log").text
+def test_it_is_shown_where_there_is_something_to_roll_out(book: Book, tmp_path: Path) -> None:
+    assert may_roll(book) and PAGE.shown(book) and AT in Visitor(book.path).get("/book/book/log").text
+    empty = make_book(tmp_path / "empty")
+    assert not may_roll(empty) and "rollout" not in Visitor(empty.path).get("/book/empty/log").text
     deploy(book, "old", actor="Ada")
-    assert PAGE.shown(book) and AT in Visitor(book.path).get("/book/book/log").text
     assert "old" in words_of(Visitor(book.path).get(AT).text)
-    (book.path / "log.sqlite").write_text("no log", encoding="utf-8")
-    assert not has_rollout(book)
 
 
 def test_where_it_stands_and_what_speaks_for_it(book: Book) -> None:

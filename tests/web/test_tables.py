@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from tests.books import Trained, base, book, trained  # noqa: F401
+from tests.web.test_run import Idle
 from tests.web.visitor import Visitor, words_of
 
 from tunebook.verbs.change_table import Added, add_table, change_table
 from tunebook.verbs.steps.book import Book
 from tunebook.web import parting
+from tunebook.web.jobs import Jobs
+from tunebook.web.pages import search
 from tunebook.web.pages.tables import PAGE
 
 
@@ -91,3 +94,14 @@ def test_a_study_is_shown_in_a_frame(trained: Callable[[str], Trained]) -> None:
     at = f"/book/{found.name}/tables"
     assert "abc" in Visitor(found).get(at).text
     assert "searches/abc/report.html" in Visitor(found).get(f"{at}/study/abc").text
+
+
+def test_a_search_begins_once_as_the_command_does_it(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr("tunebook.web.jobs.subprocess.Popen", Idle)
+    visitor, at = Visitor(book.path), f"/book/{book.path.name}/tables-search"
+    assert at in visitor.get(f"/book/{book.path.name}/tables").text and "median" in visitor.get(at).text
+    for _ in range(2):
+        visitor.submit(at, {"rows": "learning_rate", "range": "learning_rate=1e-5..1e-4", "runs": "3", "table": "v1"})
+    (job,) = Jobs(book.path).all()
+    typed = {"table": "v1", "rows": "learning_rate", "range": "learning_rate=1e-5..1e-4", "runs": "3"}
+    assert job.words == [str(word) for word in search.words(book, typed)] and job.words[:2] == ["table", "search"]

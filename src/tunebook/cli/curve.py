@@ -10,7 +10,7 @@ from tunebook.cli.answer import Answer, command, facts, grid, note, prose, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import named_table
 from tunebook.cli.label_next import Next, choose_next
-from tunebook.cli.options import Allowed, Books, listed, option, repeated_options, share, wrong
+from tunebook.cli.options import Allowed, Books, option, repeated_options
 from tunebook.core.errors import PlanError
 from tunebook.core.messages import say
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.stats.learning_curve import LearningCurve
-    from tunebook.verbs.curve import CurveCost, CurveOptions
+    from tunebook.verbs.curve import CurveCost
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,17 @@ def curve(book: Books, of: Of, effort: Effort, then: Next, allowed: Allowed) -> 
         return choose_next(book, then)
     from tunebook.verbs.curve import cost
     from tunebook.verbs.curve import curve as draw
+    from tunebook.verbs.curve_words import begins
     from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.typed_curve import typed_curve
 
-    opened, options = open_book(book), _options(of, effort, allowed)
+    opened, options = open_book(book), typed_curve({**vars(of), "budget": effort.budget}, allowed.names)
     table = named_table(opened, of.table)
     told = cost(opened, table, options)
     if effort.dry_run:
         again = command("curve", book, *repeated_options(of, effort, allowed, but="dry_run"))
         return Answer(told.model_dump(mode="json"), lambda screen: _tell_cost(screen, told), (again,))
-    note(_begins(told))
+    note(begins(told))
     with Bars(told.metric) as bars:
         found = draw(opened, table, options, progress=bars)
     return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, found), _next(book, of, found))
@@ -73,49 +75,12 @@ def _together(of: Of, effort: Effort, then: Next) -> None:
         raise PlanError("curve.idle" if then.file is None else "curve.idle_next", key=idle[0])
 
 
-def _options(of: Of, effort: Effort, allowed: Allowed) -> CurveOptions:
-    from tunebook.verbs.curve import CurveOptions
-
-    target = None if of.target is None else share("--target", of.target)
-    sizes = [_size(item) for item in listed(of.sizes)]
-    return CurveOptions(sizes, of.seeds, of.metric, target, effort.budget, of.frozen, allowed.names)
-
-
-def _size(text: str) -> float:
-    """A number of rows, or a share of them."""
-    from tunebook.tables.values import number
-
-    found = number(text)
-    if found is None:
-        raise wrong("--sizes", text, "500,1000,2000 | 0.1,0.5,1")
-    return found
-
-
-def _begins(told: CurveCost) -> str:
-    from tunebook.core.formatting import duration
-
-    if told.seconds is None:
-        return say("curve.begins_frozen", runs=told.runs)
-    return say("curve.begins", runs=told.runs, time=duration(told.seconds), trainings=f"{told.trainings:.1f}")
-
-
 def _tell_cost(screen: Console, told: CurveCost) -> None:
-    from tunebook.core.formatting import duration, number
+    from tunebook.verbs.curve_words import begins, cost_lines
 
-    prose(screen, _begins(told), "bold")
+    prose(screen, begins(told), "bold")
     screen.print()
-    whole = told.seconds or 0.0
-    lines = [
-        (
-            number(size.rows),
-            size.runs,
-            "–" if size.seconds is None else duration(size.seconds),
-            "–" if size.seconds is None or not whole else f"{size.seconds / whole:.0%}",
-        )
-        for size in told.sizes
-    ]
-    headings = (say("curve.axis"), say("curve.lacking"), say("curve.time"), say("curve.cost_share"))
-    screen.print(grid(headings, lines, right=(0, 1, 2, 3)))
+    screen.print(grid(*cost_lines(told), right=(0, 1, 2, 3)))
     if told.reach is not None:
         prose(screen, say("curve.reach", reach=told.reach, runs=told.runs))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, warn
-from tunebook.cli.options import Books, argument, listed, option, wrong
+from tunebook.cli.options import Books, argument, option
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -39,21 +39,6 @@ class Rules:
     min_minutes: Annotated[float | None, option("rollout_minutes", "--min-minutes", metavar="N")] = None
     metric: Annotated[str | None, option("rollout_metric", "--metric", metavar="COL")] = None
 
-    def changes(self) -> dict[str, Any]:
-        """As the verbs take it.
-
-        Raises:
-            TunebookError: `cli.option`, stages that are no numbers.
-        """
-        given = {"min_requests": self.min_requests, "min_minutes": self.min_minutes, "metric": self.metric}
-        found = {name: value for name, value in given.items() if value is not None}
-        if self.stages is not None:
-            try:
-                found["stages"] = [float(part.rstrip("%")) for part in listed(self.stages)]  # type: ignore[assignment]
-            except ValueError:
-                raise wrong("--stages", self.stages, "0,5,25,50,100") from None
-        return found
-
 
 Force = Annotated[bool, option("rollout_force", "--force")]
 
@@ -65,8 +50,9 @@ def rollout_start(
     from tunebook.serve.sources import bundled
     from tunebook.verbs.rollout import start
     from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.weigh_rollout import typed_rules
 
-    return _moved(book, start(open_book(book), run, rules.changes(), bundled, **who.by(force=force)))
+    return _moved(book, start(open_book(book), run, typed_rules(vars(rules)), bundled, **who.by(force=force)))
 
 
 def rollout_deploy(

@@ -11,10 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from pydantic import ValidationError
-
-from tunebook.core.errors import PlanError, RefusedError, TunebookError
-from tunebook.core.operation import Rolling
+from tunebook.core.errors import RefusedError, TunebookError
 from tunebook.knowledge.log import Entry
 from tunebook.requests.log import RequestLog
 from tunebook.rollout.course import course
@@ -22,7 +19,7 @@ from tunebook.rollout.state import State, state, write
 from tunebook.rollout.step import Look, look
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.request_log import request_log
-from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.weigh_rollout import live_state, weigh
 
 
 class By(TypedDict, total=False):
@@ -62,64 +59,17 @@ def start(
             it does another task or has other labels than the live one; `rollout.rules`.
         TunebookError: `rollout.reason`.
     """
-    now = _live(book)
-    if now.candidate is not None:
-        raise RefusedError("rollout.on", key=now.candidate, stage=now.stage, share=f"{now.share:g}", book=book.path)
-    chosen = book.run(run)
-    if chosen.id == now.live:
-        raise RefusedError("rollout.same", key=chosen.id)
-    _ = chosen.model  # raises where there is none
-    _alike(chosen, book.run(str(now.live)))
-    found = rules_of(book, rules or {})
-    forced = _unproven(book, chosen, book.run(str(now.live)), by)
-    if prepare is not None:
-        prepare(chosen.path)
-    said = {"run": chosen.id, "rules": found.model_dump(mode="json"), "table": chosen.plan.table_version}
-    return write(book, now, "start", said, **_why(by, forced=forced))
-
-
-def rules_of(book: Book, changes: dict[str, Any]) -> Rolling:
-    """The rules of book.toml with changes.
-
-    Raises:
-        PlanError: `rollout.rules`, one of them is not possible.
-    """
-    try:
-        return Rolling.model_validate({**book.file.rollout.model_dump(), **changes})
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0]) if first["loc"] else "highest"
-        raise PlanError("rollout.rules", key=key, value=changes.get(key, first["input"]), reason=first["msg"]) from None
-
-
-def _unproven(book: Book, chosen: Run, live: Run, by: By) -> bool:
-    """Whether it takes force to roll this run out: it is none of the champion, or was trained on other rows than the
-    live one and no verdict of a retraining speaks for it, be its seed ever so near to one that was judged."""
-    verdicts = [entry.evidence for entry in book.log.entries("retrain") if entry.evidence.get("event") == "verdict"]
-    of_it = [said["verdict"] for said in verdicts if said.get("challenger") == chosen.id]
-    told: dict[str, Any] = {}
-    if chosen.plan.table != book.champion.values_id:
-        told = {"code": "rollout.unproven", "champion": f"v{book.champion.version}"}
-    elif chosen.plan.data != live.plan.data and of_it[-1:] != ["PROMOTE"]:
-        told = {"code": "rollout.unjudged", "live": live.id, "verdict": of_it[-1] if of_it else "–"}
-    if told and not by.get("force", False):
-        raise RefusedError(told.pop("code"), key=chosen.id, book=book.path, **told)
-    if told:
+    found = weigh(book, run, rules or {})
+    forced = found.against is not None
+    if found.against is not None and not by.get("force", False):
+        raise found.against
+    if forced:
         _needs_reason(by)
-    return bool(told)
-
-
-def _alike(new: Run, live: Run) -> None:
-    """Refuse a run that answers another question than the live one."""
-    parts = {"task": (new.plan.task, live.plan.task), "labels": (_labels(new), _labels(live))}
-    for name, (of_new, of_live) in parts.items():
-        if of_new != of_live:
-            raise PlanError("rollout.other", key=new.id, part=name, value=of_new, allowed=str(of_live), live=live.id)
-
-
-def _labels(run: Run) -> Any:
-    labels = run.plan.labels
-    return sorted(labels.names) or labels.problem
+    if prepare is not None:
+        prepare(found.run.path)
+    rolling, version = found.rules.model_dump(mode="json"), found.run.plan.table_version
+    said = {"run": found.run.id, "rules": rolling, "table": version}
+    return write(book, found.state, "start", said, **_why(by, forced=forced))
 
 
 def status(book: Book, log: RequestLog | None = None, now: float | None = None) -> Look:
@@ -131,7 +81,7 @@ def status(book: Book, log: RequestLog | None = None, now: float | None = None) 
     Raises:
         MachineError: the request log cannot be read. BookError: the change log cannot be, or `rollout.nothing_live`.
     """
-    _live(book)
+    live_state(book)
     if log is not None:
         return look(book, log, time.time() if now is None else now)
     log = request_log(book)
@@ -205,7 +155,7 @@ def abort(book: Book, **by: Unpack[By]) -> State:
         RefusedError: `rollout.off`. TunebookError: `rollout.reason`.
     """
     _needs_reason(by)
-    now = _live(book)
+    now = live_state(book)
     if now.candidate is None:
         raise RefusedError("rollout.off", key=str(now.live), book=book.path)
     return write(book, now, "abort", {"run": now.candidate, "stage": now.stage}, **_why(by))
@@ -219,7 +169,7 @@ def back(book: Book, **by: Unpack[By]) -> State:
         TunebookError: `rollout.reason`.
     """
     _needs_reason(by)
-    now = _live(book)
+    now = live_state(book)
     if now.candidate is not None:
         raise RefusedError("rollout.on", key=now.candidate, stage=now.stage, share=f"{now.share:g}", book=book.path)
     if not now.before:
@@ -253,14 +203,6 @@ def history(book: Book) -> list[Entry]:
     return book.log.entries("rollout")
 
 
-def _live(book: Book) -> State:
-    from tunebook.rollout.router import HashRouter
-
-    now = state(book)
-    HashRouter(now)  # raises where nothing is live
-    return now
-
-
 def _on(book: Book, log: RequestLog | None) -> Look:
     found = status(book, log)
     if found.state.candidate is None:
@@ -277,4 +219,4 @@ def _why(by: By, *, forced: bool = False) -> Any:
     return {"actor": by.get("actor", ""), "reason": by.get("reason", ""), "forced": forced}
 
 
-__all__ = ["By", "abort", "back", "deploy", "finish", "history", "next_stage", "page", "rules_of", "start", "status"]
+__all__ = ["By", "abort", "back", "deploy", "finish", "history", "next_stage", "page", "start", "status"]

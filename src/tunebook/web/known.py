@@ -13,13 +13,20 @@ from tunebook.core.errors import TunebookError
 from tunebook.core.files import user_data, write_whole
 from tunebook.core.locations import BOOK_FILE
 
-# The tab on which a command's work is seen; commands that are not named here show nothing on a page.
+# The page of a book on which a command's work is seen; commands that are not named here show nothing on a page.
 TABS: Mapping[str, str] = {
-    "init": "data", "correct": "data", "check": "overview", "table": "tables", "train": "train",
-    "eval": "train", "runs": "train", "soup": "train", "ab": "ab", "auto": "ab", "promote": "log", "rollback": "log",
-    "errors": "errors", "challenge": "errors", "explain": "explain", "rate": "rate", "rollout": "rollout",
-    "monitor": "drift", "drift": "drift", "retrain": "data",
+    "init": "data", "correct": "data", "check": "overview", "table": "tables", "bases": "tables", "train": "train",
+    "runs": "train", "stages": "train", "soup": "train", "eval": "scores", "calibrate": "scores", "ab": "ab",
+    "auto": "ab", "promote": "log", "rollback": "log", "errors": "errors", "challenge": "errors", "explain": "explain",
+    "predict": "explain", "rate": "rate", "rollout": "rollout", "monitor": "drift", "drift": "drift",
+    "retrain": "data", "curve": "data/curve", "curve --next": "data/next",
 }  # fmt: skip
+
+
+def place_of(words: Sequence[str]) -> str:
+    """The page of a book on which the work of a command line is seen; empty where there is none."""
+    first = next(iter(words), "")
+    return next((TABS[f"{first} {word}"] for word in words if f"{first} {word}" in TABS), TABS.get(first, ""))
 
 
 def _folder() -> Path:
@@ -45,7 +52,7 @@ def told(url: str, places: Sequence[Path]) -> Iterator[None]:
 
 def address(words: Sequence[str]) -> str:
     """Where a server shows what this command line has made; empty where none does."""
-    tab = TABS.get(next(iter(words), ""), "")
+    tab = place_of(words)
     if not tab or not _folder().is_dir():
         return ""
     book = next((Path(word).resolve() for word in words[1:] if (Path(word) / BOOK_FILE).is_file()), None)
@@ -64,4 +71,4 @@ def _addresses(book: Path, tab: str) -> Iterator[str]:
                     yield f"{said['url'].rstrip('/')}/book/{quote(name, safe='')}/{tab}"
 
 
-__all__ = ["TABS", "address", "told"]
+__all__ = ["TABS", "address", "place_of", "told"]

@@ -18,6 +18,7 @@ from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Given
 from tunebook.web.fields import Field, typed_in, values_of, words_of
 from tunebook.web.known_tests import Known, known_tests, view_of
+from tunebook.web.named import named
 from tunebook.web.page import Page
 from tunebook.web.parting import part_of
 
@@ -120,7 +121,7 @@ def _choices(book: Book) -> dict[str, list[tuple[str, str]]]:
     judges = (*task_of(book.data.task)().judges(book.data.labels), *book.file.business)
     metric = book.file.gate.metric
     said = say("ab_page.gate_says", value=metric_name(metric))
-    runs = [(run.id, run.id) for run in book.runs[::-1] if run.finished and run.has_model]
+    runs = named([run for run in book.runs[::-1] if run.finished and run.has_model], book)
     return {
         "metric": [("", said), *((key, metric_name(key)) for key in judges)],
         "continue_from": [("", "–"), *runs],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -12,6 +13,8 @@ from tunebook.core.errors import DataError
 from tunebook.core.locations import AUTO
 from tunebook.core.nouns import Split
 from tunebook.web.asked import Given
+from tunebook.web.fields import Field, Typed, typed_in
+from tunebook.web.fields import words_of as fields_words
 from tunebook.web.named import named
 from tunebook.web.page import Page
 
@@ -23,13 +26,53 @@ router = APIRouter()
 PAGE = Page(router, "errors", 50)
 SPLIT: Split = "validation"  # looking at test rows wears them out: that is for the command line
 MOST = 50  # rows that one looks at in one go
-# What can be begun -> the words after the book, and the report that it writes.
-WORK: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "errors": ((), "errors.html"),
-    "challenge": ((), "challenge.html"),
-    "explain": (("--errors", "10"), "explain-errors.html"),
-    "faithful": (("--faithful", "100"), "explain-faithful.html"),
+
+
+@dataclass(frozen=True)
+class Work:
+    """What can be begun of a run.
+
+    Attributes:
+        report: that it writes; fields: its options; usual: what holds where nothing is typed.
+    """
+
+    verb: str
+    report: str
+    fields: tuple[Field, ...] = ()
+    usual: Mapping[str, str] = field(default_factory=dict)
+
+
+_HOW = (Field("--method", "explain_method", "choice"), Field("--by", "explain_by", "choice"))
+WORK: Mapping[str, Work] = {
+    "errors": Work("errors", "errors.html"),
+    "challenge": Work(
+        "challenge",
+        "challenge.html",
+        (
+            Field("--only", "challenge_only", hint="typos,casing"),
+            Field("--sentiment", "challenge_sentiment", "lines", hint="positive=good"),
+            Field("--limit", "challenge_limit", hint="500"),
+            Field("--attack", "challenge_attack", hint="0"),
+            Field("--set", "challenge_set", "lines", hint="typos.share=0.3", rare=True),
+            Field("--rows", "challenge_rows", "lines", hint="own.csv", rare=True),
+            Field("--templates", "challenge_templates", "lines", hint="own.toml", rare=True),
+            Field("--seed", "challenge_seed", hint="0", rare=True),
+            Field("--freeze", "challenge_freeze", hint="base", rare=True),
+            Field("--margin", "challenge_margin", hint="5pt", rare=True),
+            Field("--gate", "challenge_gate", "switch", rare=True),
+        ),
+    ),
+    "explain": Work(
+        "explain", "explain-errors.html", (Field("--errors", "explain_errors", hint="10"), *_HOW), {"errors": "10"}
+    ),
+    "faithful": Work(
+        "explain",
+        "explain-faithful.html",
+        (Field("--faithful", "explain_faithful", hint="100"), *_HOW),
+        {"faithful": "100"},
+    ),
 }
+_OPTIONAL = [key for key, work in WORK.items() if work.fields]
 
 
 @router.get("/book/{name}/errors")
@@ -38,7 +81,9 @@ def errors(asked: Given, name: str) -> Response:
     book = asked.book(name)
     runs = finished(book)
     run = book.run(asked.query("run") or AUTO) if runs else None
-    return asked.book_page("errors.html.j2", name, "errors", runs=named(runs, book), run=run, **_known(book, run))
+    return asked.book_page(
+        "errors.html.j2", name, "errors", runs=named(runs, book), run=run, **_known(book, run), optional=_OPTIONAL
+    )
 
 
 def finished(book: Book) -> list[Run]:
@@ -54,7 +99,9 @@ def _known(book: Book, run: Run | None) -> dict[str, Any]:
 
     folder = run.results(SPLIT)
     there = [
-        (key, (folder / file).relative_to(book.path)) for key, (_, file) in WORK.items() if (folder / file).is_file()
+        (key, (folder / work.report).relative_to(book.path))
+        for key, work in WORK.items()
+        if (folder / work.report).is_file()
     ]
     found = read_errors(run, SPLIT)
     parts = found.suspects if found else []
@@ -67,21 +114,45 @@ def _known(book: Book, run: Run | None) -> dict[str, Any]:
     }
 
 
-def words_of(book: Book, run: Run, key: str) -> list[str]:
+def words_of(book: Book, run: Run, key: str, typed: Typed | None = None) -> list[str]:
     """The command of a piece of work."""
-    verb = "explain" if key == "faithful" else key
-    return [verb, str(book.path), *WORK[key][0], "--run", run.id]
+    work = WORK[key]
+    said = {**work.usual, **{name: text for name, text in (typed or {}).items() if text}}
+    return [work.verb, str(book.path), *fields_words(work.fields, said), "--run", run.id]
+
+
+@router.get("/book/{name}/errors/{work}")
+def new(asked: Given, name: str, work: str) -> Response:
+    """A form with the options of a piece of work."""
+    from tunebook.explain.method import methods
+    from tunebook.explain.units import BY
+
+    book, run = asked.book(name), asked.book(name).run(asked.query("run") or AUTO)
+    found = _work(work)
+    choices = {
+        "method": [("", "–"), *((key, key) for key in methods())],
+        "by": [("", "–"), *((key, key) for key in BY)],
+    }
+    return asked.book_page(
+        "errors_new.html.j2", name, "errors", run=run, work=work, fields=found.fields, choices=choices,
+        words=words_of(book, run, work),
+    )  # fmt: skip
+
+
+def _work(key: str) -> Work:
+    if key not in WORK:
+        raise DataError("errors_page.work", key="work", value=key, allowed=" | ".join(WORK))
+    return WORK[key]
 
 
 @router.post("/book/{name}/errors")
 def begin(asked: Given, name: str) -> Response:
     """Begin a piece of work; one that is under way is shown."""
     book, key = asked.book(name), asked.text("work")
-    if key not in WORK:
-        raise DataError("errors_page.work", key="work", value=key, allowed=" | ".join(WORK))
+    typed = typed_in(_work(key).fields, asked.text)
     run = book.run(asked.text("run") or AUTO)
-    job = asked.jobs(book).once(words_of(book, run, key), asked.owner, f"{key} {run.id}")
+    job = asked.jobs(book).once(words_of(book, run, key, typed), asked.owner, f"{key} {run.id}")
     return asked.go("book", name, "work", job.number)
 
 
-__all__ = ["MOST", "PAGE", "SPLIT", "WORK", "begin", "errors", "finished", "router", "words_of"]
+__all__ = ["MOST", "PAGE", "SPLIT", "WORK", "Work", "begin", "errors", "finished", "new", "router", "words_of"]

@@ -1,86 +1,116 @@
-"""A new book from files that are sent."""
+"""A new book from files that are sent: kept on the server, looked at, and made a book of once the rest is said."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
-from pathlib import Path, PureWindowsPath
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.models.source import BUILTIN, builtin_state
+from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Asked, Given
 from tunebook.web.page import Page
+from tunebook.web.shelf import Shelf
+from tunebook.web.uploads import keep, kept
 
 router = APIRouter()
 PAGE = Page(router)
 _COLUMNS = ("text", "text_pair", "label", "row_id", "group")
 _SOURCES = "sources"  # folder of the book in which the files are kept
+_BAD = '/\\:*?"<>|\0'
 
 
 @router.get("/new")
 def form(asked: Given) -> Response:
-    """The form."""
+    """The form that takes the files."""
     return _form(asked, None)
 
 
 def _form(asked: Asked, fault: TunebookError | None) -> Response:
-    from tunebook.core.registry import tasks
-
-    names = ("name", "task", "model", *_COLUMNS)
-    given = {key: asked.text(key) for key in names} if fault else dict.fromkeys(names, "")
-    bases = [name for name in BUILTIN if builtin_state(name) != "missing"]
-    return asked.page(
-        "new.html.j2", status=422 if fault else 200, fault=fault, given=given, tasks=sorted(tasks()), bases=bases,
-        columns=_COLUMNS, home=asked.shelf.home,
-    )  # fmt: skip
+    return asked.page("new.html.j2", status=422 if fault else 200, fault=fault, home=asked.shelf.home)
 
 
 @router.post("/new")
-def make(asked: Given) -> Response:
-    """Make the book beside the others; what is wrong stands beside the form."""
+def send(asked: Given) -> Response:
+    """Keep the files until a book is made of them; one that cannot be read stands beside the form."""
+    from tunebook.verbs.first_look import first_look
+
     try:
-        name = _name(asked)
-        with tempfile.TemporaryDirectory(dir=asked.shelf.home, prefix=".tunebook-") as scratch:
-            files = _saved(asked, Path(scratch))
-            _made(asked, name, files)
-            _keep(files, asked.shelf.home / name / _SOURCES)
+        folder = keep(asked, "data", asked.shelf.home)
     except TunebookError as error:
         return _form(asked, error)
+    try:
+        first_look(kept(asked.shelf.home, folder.name))
+    except TunebookError as error:
+        shutil.rmtree(folder)
+        return _form(asked, error)
+    return asked.go("new", folder.name)
+
+
+@router.get("/new/{upload}")
+def look(asked: Given, upload: str) -> Response:
+    """What was found in the files, and what else there is to say."""
+    return _looked(asked, upload, None)
+
+
+def _looked(asked: Asked, upload: str, fault: TunebookError | None) -> Response:
+    from tunebook.core.registry import tasks
+    from tunebook.verbs.first_look import first_look
+
+    files = kept(asked.shelf.home, upload)
+    found = first_look(files)
+    names = ("name", "task", "model", "other", *_COLUMNS)
+    given = {key: asked.text(key) for key in names} if fault else dict.fromkeys(names, "")
+    given = given if fault else {**given, "name": _free(asked.shelf, files[0].stem), "model": found.model}
+    return asked.page(
+        "new_look.html.j2", status=422 if fault else 200, fault=fault, given=given, found=found, files=files,
+        upload=upload, tasks=sorted(tasks()), bases=bases_known(asked.shelf), parts=_COLUMNS, home=asked.shelf.home,
+    )  # fmt: skip
+
+
+def _free(shelf: Shelf, stem: str) -> str:
+    """A name for a book that is not taken, after the file."""
+    stem = "".join(sign for sign in stem.strip(" .-") if sign.isprintable() and sign not in _BAD) or "book"
+    name, number = stem, 2
+    while (shelf.home / name).exists():
+        name, number = f"{stem}-{number}", number + 1
+    return name
+
+
+def bases_known(shelf: Shelf) -> list[str]:
+    """Base models that are at hand: the built-in ones of this machine, and those of the other books."""
+    found = [name for name in BUILTIN if builtin_state(name) != "missing"]
+    for path in shelf.books().values():
+        with suppress(TunebookError, LookupError):
+            found.append(str(Book(path).champion.rows["base_model"].value))
+    return list(dict.fromkeys(found))
+
+
+@router.post("/new/{upload}")
+def make(asked: Given, upload: str) -> Response:
+    """Make the book beside the others; what is wrong stands beside the form, and the files stay where they are."""
+    files = kept(asked.shelf.home, upload)
+    try:
+        name = _name(asked)
+        _made(asked, name, files)
+    except TunebookError as error:
+        return _looked(asked, upload, error)
+    _move(files, asked.shelf.home / name / _SOURCES)
+    shutil.rmtree(files[0].parents[1])
     return asked.go("book", name, "data")
 
 
 def _name(asked: Asked) -> str:
     """The folder of the new book: one name, without a path in it."""
     name = asked.text("name").strip()
-    if not name or name[0] in ".-" or not name.isprintable() or any(sign in name for sign in '/\\:*?"<>|\0'):
+    if not name or name[0] in ".-" or not name.isprintable() or any(sign in name for sign in _BAD):
         raise DataError("new_page.name", key="name", value=name)
     return name
-
-
-def _saved(asked: Asked, folder: Path) -> list[Path]:
-    """The files that were sent, under their own names."""
-    found = []
-    for number, item in enumerate(asked.form.getlist("data")):
-        if isinstance(item, UploadFile) and item.filename:
-            place = folder / str(number) / (_base(item.filename) or f"rows-{number}")
-            place.parent.mkdir()
-            with place.open("wb") as stream:
-                shutil.copyfileobj(item.file, stream)
-            found.append(place)
-    if not found:
-        raise DataError("new_page.file", key="data")
-    return found
-
-
-def _base(name: str) -> str:
-    """A file's own name, of whatever system it comes from; empty where there is none."""
-    found = PureWindowsPath(name).name
-    return "" if found in (".", "..") or not found.isprintable() else found
 
 
 def _made(asked: Asked, name: str, files: list[Path]) -> None:
@@ -89,12 +119,12 @@ def _made(asked: Asked, name: str, files: list[Path]) -> None:
 
     said: dict[str, Any] = {key: asked.text(key).strip() or None for key in (*_COLUMNS, "task")}
     options = DataOptions(**{key: value for key, value in said.items() if value is not None})
-    model = asked.text("model").strip() or next(iter(BUILTIN))
+    model = asked.text("other").strip() or asked.text("model").strip() or next(iter(BUILTIN))
     data: Any = files[0] if len(files) == 1 else files
     init(asked.shelf.home / name, data, model=model, options=options, owner=asked.owner)
 
 
-def _keep(files: list[Path], folder: Path) -> None:
+def _move(files: list[Path], folder: Path) -> None:
     """Keep what was sent inside the book; two of one name by their order."""
     folder.mkdir(exist_ok=True)
     for number, path in enumerate(files):
@@ -102,4 +132,4 @@ def _keep(files: list[Path], folder: Path) -> None:
         shutil.move(path, folder / f"{number}-{path.name}" if place.exists() else place)
 
 
-__all__ = ["PAGE", "form", "make", "router"]
+__all__ = ["PAGE", "bases_known", "form", "look", "make", "router", "send"]

@@ -1,33 +1,41 @@
-"""A rollout: where it stands, what speaks for it and against it, and the steps of a person's hand."""
+"""A rollout: begun with what it would be told, where it stands, what speaks for it, and what a person may do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from tunebook.core.errors import BookError, RefusedError, TunebookError
+from tunebook.core.locations import CHAMPION
 from tunebook.rollout.state import State, state
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.weigh_rollout import Weighed, typed_rules, weigh
 from tunebook.web.asked import Asked, Given
+from tunebook.web.fields import Field, Typed, typed_in, values_of, words_of
+from tunebook.web.named import named
 from tunebook.web.page import Page
+from tunebook.web.pages.errors import finished
 
 router = APIRouter()
 PAGE_FILE = "rollout.html"
 
 
-def has_rollout(book: Book) -> bool:
-    """Whether a run of this book was ever put in front of users."""
-    with suppress(TunebookError):
-        return bool(book.log.entries("rollout", last=1))
-    return False
+def may_roll(book: Book) -> bool:
+    """Whether there is a run that could be put in front of users."""
+    return next(book.path.glob("runs/*/outcome.json"), None) is not None
 
 
-PAGE = Page(router, "rollout", 80, has_rollout)
+PAGE = Page(router, "rollout", 80, may_roll)
 FORCED = ("next", "finish")  # that may be done against what speaks for it
+FIELDS = (
+    Field("--stages", "rollout_stages"),
+    Field("--min-requests", "rollout_requests"),
+    Field("--min-minutes", "rollout_minutes", rare=True),
+    Field("--metric", "rollout_metric", hint="bought", rare=True),
+)
 
 
 def _steps() -> dict[str, Callable[..., State]]:
@@ -47,8 +55,9 @@ def rollout(asked: Given, name: str) -> Response:
     view: dict[str, Any] = {"look": None, "problem": None, "lines": []}
     now = state(book)
     try:
-        view["look"] = look = status(book)
-        view["lines"] = [line(item) for item in look.evidence]
+        if now.live is not None:
+            view["look"] = look = status(book)
+            view["lines"] = [line(item) for item in look.evidence]
     except TunebookError as error:
         view["problem"] = error
     page = PAGE_FILE if (book.path / PAGE_FILE).is_file() else ""
@@ -61,9 +70,76 @@ def rollout(asked: Given, name: str) -> Response:
 
 def _open(now: State) -> list[str]:
     """What can be done from here."""
+    if now.live is None:
+        return ["deploy"]
     if now.candidate is None:
-        return ["back"] if now.before else []
+        return ["start", *(["back"] if now.before else [])]
     return ["finish" if now.last else "next", "abort", *([] if now.last else ["finish"])]
+
+
+@router.get("/book/{name}/rollout/start")
+def new(asked: Given, name: str) -> Response:
+    """A form for a rollout; with what it would be and what speaks against it, once it was filled in."""
+    book, typed = asked.book(name), typed_in(FIELDS, asked.query, "run")
+    view: dict[str, Any] = {"problem": None, "found": None}
+    if asked.query("look"):
+        try:
+            view["found"] = _weighed(book, typed)
+        except TunebookError as error:
+            view["problem"] = error
+    rules = book.file.rollout
+    hints = {
+        "stages": ",".join(f"{share:g}" for share in rules.stages), "min_requests": str(rules.min_requests),
+        "min_minutes": f"{rules.min_minutes:g}",
+    }  # fmt: skip
+    return asked.book_page(
+        "rollout_start.html.j2", name, "rollout", status=422 if view["problem"] else 200, now=state(book),
+        runs=named(finished(book), book), fields=FIELDS, given=typed, hints=hints, words=words(book, typed), **view,
+    )  # fmt: skip
+
+
+def words(book: Book, typed: Typed) -> list[object]:
+    """The command that begins it, without `tunebook`."""
+    return ["rollout", "start", book.path, typed["run"] or CHAMPION, *words_of(FIELDS, typed)]
+
+
+def _weighed(book: Book, typed: Typed) -> Weighed:
+    return weigh(book, typed["run"] or CHAMPION, typed_rules(values_of(FIELDS, typed)))
+
+
+@router.post("/book/{name}/rollout/start")
+def begin(asked: Given, name: str) -> Response:
+    """Begin a rollout, as a command of its own: what servers load may have to be made first.
+
+    Raises:
+        RefusedError: what speaks against it, without force; `rollout_page.moved`. TunebookError: `rollout.reason`.
+    """
+    book, typed = asked.book(name), typed_in(FIELDS, asked.text, "run")
+    by = _confirmed(asked, book, force=True)
+    found = _weighed(book, typed)
+    if found.against is not None and not by["force"]:
+        raise found.against
+    forced = ["--force"] if found.against is not None else []
+    line = [*words(book, {**typed, "run": found.run.id}), f"--reason={by['reason']}", f"--owner={asked.owner}", *forced]
+    job = asked.jobs(book).once(line, asked.owner, "rollout start")
+    return asked.go("book", name, "work", job.number)
+
+
+@router.get("/book/{name}/rollout/deploy")
+def first(asked: Given, name: str) -> Response:
+    """A form that puts the first run live."""
+    book = asked.book(name)
+    return asked.book_page("rollout_deploy.html.j2", name, "rollout", now=state(book), runs=named(finished(book), book))
+
+
+@router.post("/book/{name}/rollout/deploy")
+def deploy(asked: Given, name: str) -> Response:
+    """Put the first run live. Raises as `tunebook rollout deploy`, and `rollout_page.moved`."""
+    from tunebook.verbs.rollout import deploy as put_live
+
+    book = asked.book(name)
+    put_live(book, asked.text("run") or CHAMPION, **_confirmed(asked, book, force=True))
+    return asked.go("book", name, "rollout")
 
 
 @router.get("/book/{name}/rollout/{step}")
@@ -100,20 +176,20 @@ def act(asked: Given, name: str, step: str) -> Response:
     """
     book = asked.book(name)
     _known(step)
-    now = state(book)
-    if asked.text("entry") != str(now.entry):
-        raise RefusedError("rollout_page.moved", key=str(now.entry), value=asked.text("entry"))
-    _steps()[step](book, **_by(asked, step))
+    _steps()[step](book, **_confirmed(asked, book, force=step in FORCED))
     return asked.go("book", name, "rollout")
 
 
-def _by(asked: Asked, step: str) -> dict[str, Any]:
-    """Who does it, why, and whether against what speaks for it."""
-    force = {"force": bool(asked.text("force"))} if step in FORCED else {}
+def _confirmed(asked: Asked, book: Book, *, force: bool) -> dict[str, Any]:
+    """Who does it, why, and where it may be, whether against what speaks for it; refused where the rollout has moved on
+    since the form was made."""
+    now = state(book)
+    if asked.text("entry") != str(now.entry):
+        raise RefusedError("rollout_page.moved", key=str(now.entry), value=asked.text("entry"))
     reason = asked.text("reason").strip()
     if not reason:
         raise TunebookError("rollout.reason", key="--reason")
-    return {"actor": asked.owner, "reason": reason, **force}
+    return {"actor": asked.owner, "reason": reason, **({"force": bool(asked.text("force"))} if force else {})}
 
 
 def _known(step: str) -> None:
@@ -121,4 +197,7 @@ def _known(step: str) -> None:
         raise BookError("ui.page", key=f"rollout/{step}")
 
 
-__all__ = ["FORCED", "PAGE", "PAGE_FILE", "act", "ask", "has_rollout", "rollout", "router", "write"]
+__all__ = [
+    "FIELDS", "FORCED", "PAGE", "PAGE_FILE", "act", "ask", "begin", "deploy", "first", "may_roll", "new", "rollout",
+    "router", "words", "write",
+]  # fmt: skip

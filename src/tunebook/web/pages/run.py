@@ -42,12 +42,12 @@ def run(asked: Given, name: str, run: str) -> Response:
     plan = found.plan
     return asked.book_page(
         "run.html.j2", name, "train", run=found, plan=plan, facts=plan_facts(plan), mark=news(found).mark,
-        plots=[_plain(plot) for plot in curve_plots(found.history, plan.params.metric, found.outcome.get("best_step"))],
+        plots=[plain(plot) for plot in curve_plots(found.history, plan.params.metric, found.outcome.get("best_step"))],
         champion=book.tables.champion, **_view(asked, book, found),
     )  # fmt: skip
 
 
-def _plain(plot: Markup) -> Markup:
+def plain(plot: Markup) -> Markup:
     """A plot without styles of its own, which a page of the server may not have."""
     return Markup(_STYLE.sub("", plot))
 
@@ -165,4 +165,4 @@ def on(asked: Given, name: str, run: str) -> Response:
     return asked.go("book", name, "train", found.id)
 
 
-__all__ = ["EVERY", "PAGE", "events", "followed", "look", "on", "router", "run", "state", "stop"]
+__all__ = ["EVERY", "PAGE", "events", "followed", "look", "on", "plain", "router", "run", "state", "stop"]

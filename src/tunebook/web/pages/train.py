@@ -16,6 +16,7 @@ from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.chosen import changed_table, overruled
 from tunebook.verbs.steps.runs import Run, find_run, runs_named
 from tunebook.web.asked import Asked, Given
+from tunebook.web.fields import typed_in
 from tunebook.web.page import Page
 from tunebook.web.parting import part_of
 
@@ -37,7 +38,7 @@ class Wish:
     @classmethod
     def of(cls, given: Callable[[str], str]) -> Wish:
         """From the fields of a form or an address."""
-        return cls(*(given(name).strip() for name in ("table", "seed", "changes")))
+        return cls(**typed_in((), given, "table", "seed", "changes"))
 
     @property
     def pairs(self) -> list[str]:
@@ -140,7 +141,9 @@ def begin(asked: Given, name: str, number: str) -> Response:
         if not part:
             return asked.go("book", name, "train", run.id)
         return Response(headers={"hx-redirect": asked.address("book", name, "train", run.id)})
-    view = {"job": job, "state": jobs.state(job), "said": jobs.said(job), "answer": jobs.answer(job)}
+    view = {
+        "job": job, "state": jobs.state(job), "said": jobs.said(job), "answer": jobs.answer(job), "place": "",
+    }  # fmt: skip
     if part:
         return asked.page("_begin.html.j2", name=name, **view)
     return asked.book_page("train_begin.html.j2", name, "train", **view)

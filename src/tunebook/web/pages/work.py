@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from tunebook.web.asked import Asked, Given
 from tunebook.web.jobs import Job, Jobs
+from tunebook.web.known import place_of
 from tunebook.web.page import Page
 
 router = APIRouter()
@@ -46,6 +47,7 @@ def again(asked: Given, name: str, number: str) -> Response:
 
 def _told(asked: Asked, name: str, jobs: Jobs, job: Job) -> Response:
     state, view = jobs.state(job), {"job": job, "said": jobs.said(job), "answer": jobs.answer(job)}
+    view["place"] = place_of(job.words)
     if asked.request.headers.get("hx-request") == "true":
         return asked.page("_job.html.j2", name=name, state=state, **view)
     return asked.book_page("job.html.j2", name, "work", state=state, **view)

@@ -1,0 +1,93 @@
+"""A rollout that begins on its page: the first run put live, the next one weighed and begun as the command does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.logged import make_book
+from tests.rolled import make_run
+from tests.web.test_run import Idle
+from tests.web.visitor import Visitor, words_of
+
+from tunebook.rollout.state import state
+from tunebook.verbs.rollout import deploy
+from tunebook.verbs.steps.book import Book
+from tunebook.web.door import Door
+from tunebook.web.jobs import Jobs
+from tunebook.web.pages import rollout as page
+
+AT = "/book/book/rollout"
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
+    monkeypatch.setattr("tunebook.web.jobs.subprocess.Popen", Idle)
+    made = make_book(tmp_path / "book")
+    for name, table in (("old", 1), ("new", 1), ("tried", 2)):
+        make_run(made, name, table)
+    return made
+
+
+def form(book: Book, **more: str) -> dict[str, str]:
+    return {"entry": str(state(book).entry), "reason": "newer rows", **more}
+
+
+def test_the_first_run_is_put_live(book: Book) -> None:
+    visitor = Visitor(book.path)
+    shown = visitor.get(AT).text
+    assert "No run of this book answers users yet" in shown and f'href="{AT}/deploy"' in shown
+    assert 'name="reason"' in visitor.get(f"{AT}/deploy").text
+    assert "rollout.reason" in visitor.submit(f"{AT}/deploy", form(book, run="old", reason=" ")).text
+    assert "rollout.unproven" in visitor.submit(f"{AT}/deploy", form(book, run="tried")).text
+    assert "rollout_page.moved" in visitor.submit(f"{AT}/deploy", form(book, run="old", entry="9")).text
+    assert state(book).live is None
+    visitor.submit(f"{AT}/deploy", form(book, run="old"))
+    entry = book.log.entries("rollout")[-1]
+    assert state(book).live == "old" and entry.actor == "ann" and not entry.forced
+    assert f'href="{AT}/start"' in visitor.get(AT).text
+
+
+def test_one_is_weighed_before_it_begins(book: Book) -> None:
+    deploy(book, "old", actor="Ada")
+    visitor = Visitor(book.path)
+    empty = visitor.get(f"{AT}/start").text
+    assert 'value="new"' in empty and 'value="old"' not in empty and 'placeholder="0,5,25,50,100"' in empty
+    asked = {"run": "new", "stages": "0,50,100", "min_requests": "10", "look": "1"}
+    shown = words_of(visitor.get(f"{AT}/start", params=asked).text)
+    assert "0 % 50 % 100 %" in shown and "--stages 0,50,100 --min-requests 10" in shown and "Start a rollout" in shown
+    assert "rollout.unproven" in visitor.get(f"{AT}/start", params={**asked, "run": "tried"}).text
+    for wrong in ({"stages": "all"}, {"run": "old"}, {"min_requests": "few"}):
+        answer = visitor.get(f"{AT}/start", params={**asked, **wrong})
+        assert answer.status_code == 422 or answer.status_code == 409, wrong
+        assert 'role="alert"' in answer.text and 'name="stages"' in answer.text
+    assert state(book).candidate is None and not Jobs(book.path).all()
+
+
+def test_it_begins_as_a_command_once(book: Book) -> None:
+    deploy(book, "old", actor="Ada")
+    visitor = Visitor(book.path)
+    for _ in range(2):
+        visitor.submit(f"{AT}/start", form(book, run="new", stages="0,100"))
+    (job,) = Jobs(book.path).all()
+    assert job.words[:4] == ["rollout", "start", str(book.path), "new"] and "--force" not in job.words
+    assert job.words[4:] == ["--stages", "0,100", "--reason=newer rows", "--owner=ann"]
+    assert page.PAGE.shown(book) and page.may_roll(book)
+
+
+def test_what_is_not_proven_takes_force(book: Book) -> None:
+    deploy(book, "old", actor="Ada")
+    visitor = Visitor(book.path)
+    refused = visitor.submit(f"{AT}/start", form(book, run="tried"))
+    assert refused.status_code == 409 and "rollout.unproven" in refused.text and not Jobs(book.path).all()
+    visitor.submit(f"{AT}/start", form(book, run="tried", force="1"))
+    (job,) = Jobs(book.path).all()
+    assert job.words[-1] == "--force"
+
+
+def test_a_reader_starts_nothing(book: Book) -> None:
+    deploy(book, "old", actor="Ada")
+    reader = Visitor(book.path, door=Door("ann", read_only=True))
+    shown = reader.get(f"{AT}/start", params={"run": "new", "look": "1"}).text
+    assert "new" in shown and 'method="post"' not in shown
+    assert reader.submit(f"{AT}/start", form(book, run="new")).status_code == 403

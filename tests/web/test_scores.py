@@ -1,0 +1,72 @@
+"""Scores of a run on their page: splits, metrics of the owner, a calibration, and the commands that find out more."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.books import Trained, base, book, trained  # noqa: F401
+from tests.web.test_run import Idle
+from tests.web.visitor import Visitor, words_of
+
+from tunebook.verbs.calibrate import calibrate
+from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.steps.book import Book, open_book
+from tunebook.web.jobs import Jobs
+from tunebook.web.pages import scores
+
+
+@pytest.fixture
+def copied(trained: Callable[[str], Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:  # noqa: F811
+    monkeypatch.setenv("TUNEBOOK_ALLOW_CODE", "1")
+    shutil.copytree(trained("classes").book.path, tmp_path / "book", ignore=shutil.ignore_patterns("jobs"))
+    with (tmp_path / "book" / "book.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[business.profit]\nfunction = "money.py:profit"\nunit = "EUR"\n')
+    (tmp_path / "book" / "money.py").write_text(
+        "def profit(*given):\n    return [1.0] * len(given[0])\n", encoding="utf-8"
+    )
+    return open_book(tmp_path / "book")
+
+
+def test_scores_and_a_calibration_are_shown(copied: Book) -> None:
+    run = copied.run()
+    evaluate(run, split="validation", with_baselines=False)
+    visitor, at = Visitor(copied.path), f"/book/book/{scores.PAGE.tab}"
+    page = visitor.get(at).text
+    assert f"runs/{run.id}/report.html" in page and f"runs/{run.id}/validation/report.html" in page
+    assert "nothing was calibrated" in page and page.count('class="lead"') == 2
+    made = calibrate(run, accuracy=0.5)
+    page = visitor.get(f"{at}?run={run.id}").text
+    assert f"{made.temperature.value:.3f}" in page and "coverage" in words_of(page) and "<svg" in page  # type: ignore[union-attr]
+    assert ' style="' not in page.partition("<main")[2], "the policy of content allows no style of a page's own"
+    visitor.submit(f"{at}/uncalibrate", {"run": run.id, "reason": "older rows"})
+    assert "nothing was calibrated" in visitor.get(at).text
+    (run.path / "report.json").write_text("{", encoding="utf-8")
+    broken = visitor.get(at)
+    assert broken.status_code == 200 and "report.json" in broken.text and "Score this run" in broken.text
+
+
+def test_a_metric_of_the_owner_stands_among_the_scores(copied: Book) -> None:
+    evaluate(copied.run(), split="validation", with_baselines=False)
+    page = words_of(Visitor(copied.path).get("/book/book/scores").text)
+    assert "profit (EUR)" in page and "Metrics of yours: profit" in page
+
+
+def test_work_begins_once_as_the_command_does_it(copied: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunebook.web.jobs.subprocess.Popen", Idle)
+    visitor, run = Visitor(copied.path), copied.run()
+    for _ in range(2):
+        visitor.submit("/book/book/scores/calibrate", {"run": run.id, "precision": "0.9", "reason": "asked for"})
+    (job,) = Jobs(copied.path).all()
+    assert job.words[:6] == ["calibrate", str(copied.path), "--run", run.id, "--precision", "0.9"]
+    assert job.words[6:] == ["--owner=ann", "--reason=asked for"]
+    visitor.submit("/book/book/scores/eval", {"run": run.id, "split": "validation", "no_baselines": "1"})
+    assert Jobs(copied.path).all()[0].words[4:] == ["--split", "validation", "--no-baselines"]
+    assert visitor.submit("/book/book/scores/rm", {"run": run.id}).status_code == 422
+    assert "errors_page.work" in visitor.submit("/book/book/scores/rm", {"run": run.id}).text
+
+
+def test_a_book_without_a_model_says_so(book: Book) -> None:  # noqa: F811
+    assert "train one first" in words_of(Visitor(book.path).get(f"/book/{book.path.name}/scores").text)
