@@ -70,12 +70,26 @@ def made_of(desk: Desk, file: Path, base: Path) -> None:  # noqa: F811
     page.wait_for_url("**/book/tickets/data")
 
 
+def refused(desk: Desk) -> None:
+    """A value that may not stand there: what is allowed is said before, and the field is marked afterwards."""
+    page = desk.open("/book/tickets/tables/v1/change")
+    page.fill("#row", "learning_rate")
+    page.fill("#value", "much")
+    page.fill("#note", "to see what it says")
+    page.get_by_text("> 0 and <= 1").wait_for()
+    page.get_by_role("button", name="Add as a new version").click()
+    page.wait_for_selector('#value[aria-invalid="true"]:focus')
+    assert all("422" in told for told in desk.faults)  # a browser reports the answer
+    desk.faults.clear()
+
+
 def test_from_an_upload_to_a_promotion_and_back(browser: Any, url: str, tmp_path: Path, base: Path) -> None:  # noqa: F811
     desk = Desk(browser, url, "en", 1280)
     file = small.write_records(tmp_path / "rows.csv", "binary", 240)
     made_of(desk, file, base)
     book = set_gate(open_book(tmp_path / "books" / "tickets"), seeds=3, looks=[3], delta=0.0)
 
+    refused(desk)
     for version, value in (("v1", "1e-6"), ("v2", "5e-3")):
         page = desk.open(f"/book/tickets/tables/{version}/change?row=learning_rate")
         page.fill("#value", value)

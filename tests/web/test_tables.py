@@ -48,17 +48,18 @@ def test_many_versions_are_shown_a_page_at_a_time(book: Book, at: str, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("given", "code", "key"),
     [
-        ({"row": "learning_rate", "value": "-1", "note": "why"}, "row.value"),
-        ({"row": "learning_rte", "value": "1", "note": "why"}, "row.unknown"),
-        ({"row": "learning_rate", "value": "1e-4", "note": " "}, "tables_page.reason"),
-        ({"row": "", "value": "1e-4", "note": "why"}, "tables_page.row"),
+        ({"row": "learning_rate", "value": "-1", "note": "why"}, "row.value", "learning_rate"),
+        ({"row": "learning_rte", "value": "1", "note": "why"}, "row.unknown", "learning_rte"),
+        ({"row": "learning_rate", "value": "1e-4", "note": " "}, "tables_page.reason", "note"),
+        ({"row": "", "value": "1e-4", "note": "why"}, "tables_page.row", "row"),
     ],
 )
-def test_what_is_wrong_stands_beside_the_form(book: Book, at: str, given: dict[str, str], code: str) -> None:  # noqa: F811
+def test_what_is_wrong_stands_beside_the_form(book: Book, at: str, given: dict[str, str], code: str, key: str) -> None:  # noqa: F811
     answer = Visitor(book.path).submit(f"{at}/v1/change", dict(given))
     assert answer.status_code == 422 and code in answer.text and book.tables.versions() == [1]
+    assert f'data-key="{key}"' in answer.text  # by which the field is found that it is about
     if given["note"].strip():
         assert f'value="{given["note"]}"' in answer.text  # nothing that was typed is lost
 

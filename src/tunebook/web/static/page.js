@@ -14,5 +14,18 @@ document.addEventListener("submit", (event) => {
 });
 window.addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent; });
 
+// What is wrong with a form is said above it; the field that it is about is marked, and typing goes there.
+(() => {
+  const problem = document.querySelector(".problem[data-key]");
+  if (!problem || !problem.dataset.key) return;
+  const key = problem.dataset.key;
+  const about = (one) => [one.name, `--${one.name}`, one.name.replace(/^label:/, ""), one.dataset.of].includes(key);
+  const field = [...document.querySelectorAll("main :is(input, select, textarea):not([type=hidden])")].find(about);
+  if (!field) return;
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", `${field.getAttribute("aria-describedby") || ""} problem`.trim());
+  field.focus();
+})();
+
 // On a narrow screen the tab that is open is not out of sight.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
