@@ -6,10 +6,13 @@ import atexit
 import gc
 import os
 import shutil
+import sys
 import tempfile
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import untraced
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TUNEBOOK_LANG", "en")
@@ -21,6 +24,14 @@ atexit.register(shutil.rmtree, os.environ["TUNEBOOK_HOME"], ignore_errors=True)
 # How long an example takes is no property: a loaded machine fails no test.
 settings.register_profile("tests", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+if sys.gettrace() is not None:
+    untraced.imports()
+
+
+def pytest_collection_finish() -> None:
+    """What coverage need not see of the modules that the tests have imported."""
+    if sys.gettrace() is not None:
+        untraced.trainings()
 
 
 @pytest.fixture(scope="module", autouse=True)
