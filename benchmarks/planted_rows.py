@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
-from zipfile import ZipFile
 
-from benchmarks.record import DATA
-from benchmarks.sets import SETS, model_of, packed_text
+from benchmarks.planted_sets import base_of, reviews, rows_of, shops
 
 Row = tuple[str, str, str]  # text, label, source
 Rows = list[Row]
@@ -27,7 +22,7 @@ class Planted:
     """A book to be made: its rows, its base model, and what its table changes.
 
     Attributes:
-        fault: key of the cause that is planted; empty for none. way: in which of two ways.
+        fault: key of the cause that is planted; empty for none. way: in which way.
         rows: of the table that differ from the proposed ones.
     """
 
@@ -39,78 +34,6 @@ class Planted:
     model: str
     rows: dict[str, Any] = field(default_factory=dict)
     unknown: bool = False
-
-
-@cache
-def rows_of(name: str) -> list[tuple[str, str]]:
-    """All rows of a set as (text, label), each text once, in an order drawn with the seed 0."""
-    read = {**SETS, **_MORE}[name]()
-    once = list({text: (text, label) for text, label in ((" ".join(t.split()), y) for t, y in read) if text}.values())
-    random.Random(0).shuffle(once)
-    return [(text[: _characters(name)], label) for text, label in once]
-
-
-def _characters(name: str) -> int:
-    return 40 if name.startswith("zh_") else 100
-
-
-def base_of(name: str) -> str:
-    """The base model that reads a set."""
-    return model_of(name)
-
-
-def _snips() -> list[tuple[str, str]]:
-    found = []
-    for path in sorted((DATA / "en_snips").glob("train_*.json")):
-        ((intent, said),) = json.loads(path.read_text(encoding="utf-8", errors="replace")).items()
-        found += [("".join(part["text"] for part in one["data"]), intent) for one in said]
-    return found
-
-
-def _news() -> list[tuple[str, str]]:
-    lines = csv.reader(io.StringIO(packed_text("en_agnews_7600/test.csv.gz")))
-    return [(title, ("World", "Sports", "Business", "Science")[int(number) - 1]) for number, title, _ in lines]
-
-
-def shops() -> list[tuple[str, str, str]]:
-    """Reviews with their label and what they are of."""
-    with ZipFile(DATA / "zh_shopping_10cats" / "online_shopping_10_cats.zip") as packed:
-        text = packed.read(packed.namelist()[0]).decode("utf-8-sig")
-    return [(row["review"], row["label"], row["cat"]) for row in csv.DictReader(io.StringIO(text)) if row["review"]]
-
-
-def _wares() -> list[tuple[str, str]]:
-    return [(text, kind) for text, _, kind in shops() if kind in ("书籍", "平板", "水果", "衣服", "酒店", "洗发水")]
-
-
-def reviews(domain: str) -> list[tuple[str, str]]:
-    """English reviews of a domain with their label."""
-    lines = packed_text(f"en_fdu_reviews/{domain}.task.train.gz", "latin-1").split("\n")
-    return [(text, label) for label, _, text in (line.partition("\t") for line in lines) if text]
-
-
-def _parallel(folder: str) -> Callable[[], list[tuple[str, str]]]:
-    def read() -> list[tuple[str, str]]:
-        texts, labels = (
-            (DATA / folder / f"train_{part}.txt").read_text(encoding="utf-8").split("\n") for part in ("text", "labels")
-        )
-        return [(text, label) for text, label in zip(texts, labels, strict=False) if label]
-
-    return read
-
-
-def _spam() -> list[tuple[str, str]]:
-    lines = (DATA / "en_sms_spam/sms.tsv").read_text(encoding="utf-8").split("\n")
-    return [(text, label) for label, _, text in (line.partition("\t") for line in lines) if text]
-
-
-_MORE: dict[str, Callable[[], list[tuple[str, str]]]] = {
-    "en_snips": _snips,
-    "en_agnews": _news,
-    "zh_wares": _wares,
-    "en_emotion": _parallel("en_tweeteval/emotion"),
-    "en_spam": _spam,
-}
 
 
 def plain(name: str, seed: int, train: int = TRAIN, valid: int = VALID) -> Planted:
@@ -127,10 +50,19 @@ def _changed(book: Planted, change: Callable[[Row, random.Random], Row], where: 
 
 
 _ALL = ("train", "validation", "test")
+_PLACES = {"first": 0, "second": 1, "third": 2}
+
+
+def _names(book: Planted, part: str) -> list[str]:
+    """The classes of a split, the most frequent first."""
+    rows = Counter(label for _, label, _ in book.parts[part])
+    return sorted(rows, key=lambda name: (-rows[name], name))
 
 
 def slice_(book: Planted, way: str) -> Planted:
-    """Rows of one source whose texts are garbled: letters of words shuffled; or most of the text lost."""
+    """Rows of one source whose texts are garbled: letters shuffled, most of the text lost, half of the letters misread,
+    or a sentence in their place."""
+    from string import ascii_lowercase
 
     def change(row: Row, rng: random.Random) -> Row:
         text, label, source = row
@@ -139,6 +71,10 @@ def slice_(book: Planted, way: str) -> Planted:
         if way == "lost":
             kept = max(len(text) // 8, 3)
             return text[:kept], label, source
+        if way == "misread":
+            return "".join(rng.choice(ascii_lowercase) if rng.random() < 0.5 else one for one in text), label, source
+        if way == "empty":
+            return f"see the attached file {rng.randrange(10**6)}", label, source
         letters = list(text)
         rng.shuffle(letters)
         return "".join(letters).strip() or text, label, source
@@ -147,25 +83,26 @@ def slice_(book: Planted, way: str) -> Planted:
 
 
 def noise(book: Planted, way: str) -> Planted:
-    """A fifth of the labels drawn anew among the others, everywhere; or three in ten of the training labels alone."""
-    names = sorted({label for _, label, _ in book.parts["train"]})
-    share = 0.2 if way == "all" else 0.35
+    """Labels drawn anew among the others, a fifth everywhere or a third of the training labels alone; a quarter that
+    are the next class, everywhere; or three in ten that are the most frequent class."""
+    names = _names(book, "train")
+    share = {"all": 0.2, "train": 0.35, "next": 0.25, "usual": 0.3}[way]
 
     def change(row: Row, rng: random.Random) -> Row:
         text, label, source = row
-        other = rng.choice([name for name in names if name != label])
+        other = rng.choice([name for name in sorted(names) if name != label])
+        if way == "next":
+            other = names[(names.index(label) + 1) % len(names)]
+        if way == "usual":
+            other = names[0]
         return (text, other, source) if rng.random() < share else row
 
-    return replace(book, parts=_changed(book, change, _ALL if way == "all" else ("train",)))
+    return replace(book, parts=_changed(book, change, ("train",) if way == "train" else _ALL))
 
 
 def few_of_class(book: Planted, way: str) -> Planted:
     """All but six training rows of a class are gone."""
-    names = sorted(
-        {label for _, label, _ in book.parts["validation"]},
-        key=lambda name: (-sum(label == name for _, label, _ in book.parts["validation"]), name),
-    )
-    gone = names[0 if way == "first" else 1]
+    gone = _names(book, "validation")[_PLACES[way]]
     mine = [row for row in book.parts["train"] if row[1] == gone][:6]
     rest = [row for row in book.parts["train"] if row[1] != gone]
     return replace(book, parts={**book.parts, "train": [*rest, *mine]})
@@ -177,7 +114,8 @@ def tokens(book: Planted, way: str) -> Planted:
 
 
 def leak(book: Planted, way: str) -> Planted:
-    """Six in ten validation rows stand in the training rows too, with a full stop or a small word more."""
+    """Six in ten validation rows stand in the training rows too, with a full stop or a small word more, without their
+    last word, or with two words in the other order."""
     rng = random.Random(book.seed)
     zh = book.name.startswith("zh_")
     copies = []
@@ -186,24 +124,35 @@ def leak(book: Planted, way: str) -> Planted:
             continue
         if way == "mark":
             copies.append((text + ("。" if zh else " ."), label, source))
-        else:
-            words = list(text) if zh else text.split()
-            at = rng.randrange(len(words) + 1)
+            continue
+        words = list(text) if zh else text.split()
+        at = rng.randrange(len(words) + 1)
+        if way == "word":
             words.insert(at, "了" if zh else "so")
-            copies.append((("" if zh else " ").join(words), label, source))
+        elif way == "last":
+            words = words[:-1] or words
+        else:
+            words[at : at + 2] = words[at : at + 2][::-1]
+        copies.append((("" if zh else " ").join(words), label, source))
     return replace(book, parts={**book.parts, "train": [*book.parts["train"][: TRAIN - len(copies) + 200], *copies]})
 
 
+_SHIFTS = {  # way -> domains of the training rows and of the others
+    "first": ("书籍", "计算机"),
+    "second": ("baby", "camera_photo"),
+    "films": ("", "electronics"),
+    "clothes": ("衣服", "计算机"),
+}
+
+
 def shift(book: Planted, way: str) -> Planted:
-    """Training rows of one domain, validation and test rows of another."""
+    """Training rows of one domain, validation and test rows of another: of shops, or film reviews and goods."""
     rng = random.Random(book.seed)
     if book.name.startswith("zh_"):
-        old, new = ("书籍", "计算机") if way == "first" else ("水果", "酒店")
-        found = shops()
-        sides = [[(t[:40], y) for t, y, kind in found if kind == wanted] for wanted in (old, new)]
+        every = shops()
+        sides = [[(t[:40], y) for t, y, kind in every if kind == wanted] for wanted in _SHIFTS[way]]
     else:
-        old, new = ("software", "apparel") if way == "first" else ("baby", "camera_photo")
-        sides = [[(t[:100], y) for t, y in reviews(domain)] for domain in (old, new)]
+        sides = [[(t[:100], y) for t, y in (reviews(one) if one else rows_of("en_polarity"))] for one in _SHIFTS[way]]
     sides = [list({text: (text, label) for text, label in side}.values()) for side in sides]
     first, second = (
         [(text, label, rng.choice(_SOURCES)) for text, label in rng.sample(side, count)]
@@ -213,14 +162,19 @@ def shift(book: Planted, way: str) -> Planted:
 
 
 def underfit(book: Planted, way: str) -> Planted:
-    """A rate far too small; or far too few steps."""
-    rows: dict[str, Any] = {"learning_rate": 2e-6} if way == "rate" else {"max_steps": 6, "learning_rate": 2e-5}
-    return replace(book, rows={**rows, "head_start": False})
+    """A rate far too small, far too few steps, two steps of many rows, or a rate that has hardly risen at the end."""
+    rows: dict[str, dict[str, Any]] = {
+        "rate": {"learning_rate": 2e-6},
+        "steps": {"max_steps": 6, "learning_rate": 2e-5},
+        "batch": {"max_epochs": 1, "batch_size": 250},
+        "late": {"warmup_ratio": 0.95, "learning_rate": 1e-5},
+    }
+    return replace(book, rows={**rows[way], "head_start": False})
 
 
 def overfit(book: Planted, way: str) -> Planted:
     """Few rows learnt by heart: many epochs at a high rate, nothing that holds back, the last step kept."""
-    steps, rows = (300, 200) if way == "epochs" else (200, 120)
+    steps, rows = {"epochs": (300, 200), "few": (200, 120), "long": (500, 300)}[way]
     table = {
         "learning_rate": 1e-3, "max_epochs": 200, "weight_decay": 0.0, "dropout": 0.0, "attention_dropout": 0.0,
         "eval_every": steps, "max_steps": steps, "early_stopping_patience": None, "head_start": False,
@@ -230,30 +184,28 @@ def overfit(book: Planted, way: str) -> Planted:
 
 
 def merged(book: Planted, way: str) -> Planted:
-    """A class whose rows bear one of two names, drawn by coin."""
-    counts = sorted(
-        {label for _, label, _ in book.parts["train"]},
-        key=lambda name: (-sum(label == name for _, label, _ in book.parts["train"]), name),
-    )
-    one = counts[0 if way == "first" else 1]
+    """A class whose rows bear one of two names, drawn by coin; of the third most frequent class by a bent one."""
+    one, bent = _names(book, "train")[_PLACES[way]], 0.35 if way == "third" else 0.5
 
     def change(row: Row, rng: random.Random) -> Row:
         text, label, source = row
-        return (text, f"{label}-b" if rng.random() < 0.5 else label, source) if label == one else row
+        return (text, f"{label}-b" if rng.random() < bent else label, source) if label == one else row
 
     return replace(book, parts=_changed(book, change, _ALL))
 
 
 def told(book: Planted, way: str) -> Planted:
-    """A code of the class stands in nearly every text; or the class's name in brackets."""
-    names = sorted({label for _, label, _ in book.parts["train"]})
-    codes = {name: f"{'qrst'[place % 4]}{17 + place}x" for place, name in enumerate(names)}
+    """A code of the class stands in nearly every text, its name in brackets before or behind it, or its number."""
+    places = {name: place for place, name in enumerate(sorted(_names(book, "train")))}
 
     def change(row: Row, rng: random.Random) -> Row:
         text, label, source = row
-        if rng.random() > 0.95:
-            return row
-        return (f"{text} {codes[label]}" if way == "code" else f"[{label}] {text}"), label, source
+        place = places[label]
+        told = {
+            "code": f"{text} {'qrst'[place % 4]}{17 + place}x", "name": f"[{label}] {text}",
+            "behind": f"{text}【{label}】", "number": f"{340 + place} {text}",
+        }  # fmt: skip
+        return row if rng.random() > 0.95 else (told[way], label, source)
 
     return replace(book, parts=_changed(book, change, _ALL))
 
@@ -271,15 +223,15 @@ FAULTS: dict[str, Callable[[Planted, str], Planted]] = {
     "told": told,
 }
 
-# Thresholds were chosen on these; the held-out ones were looked at once they were.
+# Thresholds were chosen on the first part. The second was looked at only then, and has been mended on since: what was
+# changed after it is held against the parts below, each of which is run once.
 CASES: dict[str, list[tuple[str, str, str]]] = {
     "chosen": [
         ("", "", "en_trec6"), ("", "", "zh_thucnews_titles"), ("", "", "en_sst2"), ("", "", "zh_hotel_htl"),
         ("slice", "garbled", "en_trec6"), ("noise", "all", "en_trec6"), ("few_of_class", "first", "en_trec6"),
         ("tokens", "", "zh_thucnews_titles"), ("leak", "mark", "en_sst2"), ("shift", "first", "zh_shops"),
         ("underfit", "rate", "en_trec6"), ("overfit", "epochs", "zh_thucnews_titles"),
-        ("merged", "first", "zh_thucnews_titles"),
-        ("told", "code", "en_sst2"),
+        ("merged", "first", "zh_thucnews_titles"), ("told", "code", "en_sst2"),
     ],
     "held_out": [
         ("", "", "en_snips"), ("", "", "en_agnews"), ("", "", "zh_wares"), ("", "", "en_spam"), ("", "", "en_emotion"),
@@ -287,6 +239,22 @@ CASES: dict[str, list[tuple[str, str, str]]] = {
         ("tokens", "", "zh_hotel_htl"), ("leak", "word", "en_emotion"), ("shift", "second", "en_shops"),
         ("underfit", "steps", "en_agnews"), ("overfit", "few", "zh_wares"), ("merged", "second", "en_snips"),
         ("told", "name", "en_emotion"),
+    ],
+    "unseen": [
+        ("", "", "en_domains"), ("", "", "en_irony"), ("", "", "zh_papers"), ("", "", "zh_virus"),
+        ("", "", "zh_aspects"),
+        ("slice", "misread", "en_domains"), ("noise", "next", "en_intents"), ("few_of_class", "third", "en_domains"),
+        ("tokens", "", "zh_papers"), ("leak", "last", "en_polarity"), ("shift", "films", "en_shops"),
+        ("underfit", "batch", "zh_papers"), ("overfit", "long", "zh_aspects"), ("merged", "third", "en_domains"),
+        ("told", "behind", "zh_papers"),
+    ],
+    "unseen_2": [
+        ("", "", "en_intents"), ("", "", "en_polarity"), ("", "", "en_tweets"), ("", "", "de_tweets"),
+        ("", "", "en_banking77"),
+        ("slice", "empty", "en_intents"), ("noise", "usual", "en_domains"), ("few_of_class", "third", "en_intents"),
+        ("tokens", "", "zh_aspects"), ("leak", "order", "zh_aspects"), ("shift", "clothes", "zh_shops"),
+        ("underfit", "late", "en_domains"), ("overfit", "few", "zh_virus"), ("merged", "second", "en_intents"),
+        ("told", "number", "en_tweets"),
     ],
 }  # fmt: skip
 
@@ -298,4 +266,4 @@ def planted(fault: str, way: str, name: str, seed: int) -> Planted:
     return replace(FAULTS[fault](book, way), fault=fault, way=way) if fault else book
 
 
-__all__ = ["CASES", "COLUMNS", "FAULTS", "Planted", "base_of", "plain", "planted", "reviews", "rows_of", "shops"]
+__all__ = ["CASES", "COLUMNS", "FAULTS", "Planted", "plain", "planted"]
