@@ -24,14 +24,17 @@ from tunebook.diagnosis.causes.shift import Shift
 from tunebook.diagnosis.causes.tokens import Tokens
 from tunebook.diagnosis.causes.told import Told
 from tunebook.diagnosis.causes.underfit import Underfit
+from tunebook.diagnosis.causes.unstable import Unstable
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.fitting import Fitting, fall, fitting, rise
 from tunebook.diagnosis.frozen import frozen
+from tunebook.diagnosis.other_bases import Base
 from tunebook.diagnosis.seen import drawn
 from tunebook.report.page import render
 
 ALL = (
     BadSlice, Capacity, CutTexts, FewOfClass, FewRows, Leak, Merged, Noise, Overfit, Shift, Told, Tokens, Underfit,
+    Unstable,
 )  # fmt: skip
 
 
@@ -71,6 +74,37 @@ def test_fitting_is_what_run_and_probe_are_wrong() -> None:
     assert found.unlearnt == found.learnt
     gain = (world.wrong - seen.probe_wrong).sum() / world.wrong.sum()
     assert found.gain.value == pytest.approx(gain)
+
+
+def test_two_seeds_are_too_few_to_tell() -> None:
+    world = FAULTS["unstable"](healthy())
+    assert Unstable().find(replace(world, seeds=world.seeds[:1]).seen()) is None
+
+
+@pytest.mark.parametrize("fault", ["tokens", "capacity"])
+def test_a_base_model_that_makes_more_of_the_rows_is_a_candidate(fault: str) -> None:
+    seen = FAULTS[fault](healthy()).seen()
+    commands = [step.command for step in attributed(seen)[0].next]
+    assert commands == ["tunebook bases BOOK"]
+    again = FAULTS[fault](healthy()).seen()
+    vars(again)["base"] = Base("builtin:multilingual", np.zeros(len(again.mass)))
+    first = attributed(again)[0]
+    assert first.key == fault
+    assert first.next[0].rows == {"base_model": "builtin:multilingual"}
+    assert any("builtin:multilingual" in line for line in first.evidence)
+    worse = FAULTS[fault](healthy()).seen()
+    vars(worse)["base"] = Base("builtin:multilingual", np.ones(len(again.mass)))
+    assert [step.command for step in attributed(worse)[0].next] == commands
+
+
+def test_words_in_shreds_are_not_read() -> None:
+    world = FAULTS["tokens"](healthy())
+    seen = replace(world, unknown=0.0).seen()
+    seen.tokens.update(joints=0.2, pieces=3.4)
+    assert seen.unread
+    first = attributed(seen)[0]
+    assert first.key == "tokens"
+    assert "3.4" in first.evidence[0]
 
 
 def test_a_leak_of_all_rows_leaves_none_to_compare_with() -> None:
@@ -119,12 +153,12 @@ def test_frozen_vectors_are_those_of_the_base_model_and_are_kept(trained: object
 def test_the_section_shows_each_cause_with_its_steps(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", language)
     causes = attributed(FAULTS["noise"](healthy()).seen())
-    page = render("causes.html.j2", causes=causes, tested="tunebook ab b champion latest")
+    page = render("causes.html.j2", causes=causes, unasked="", tested="tunebook ab b champion latest")
     assert say("causes.title") in page
     assert causes[0].next[0].command in page
     assert "tunebook ab b champion latest" in page
     assert say("causes.nothing") not in page
-    assert say("causes.nothing") in render("causes.html.j2", causes=[], tested="")
+    assert say("causes.nothing") in render("causes.html.j2", causes=[], unasked="", tested="")
 
 
 def test_curves_tell_of_a_loss_that_rose_or_still_falls() -> None:
@@ -144,7 +178,8 @@ def test_curves_tell_of_a_loss_that_rose_or_still_falls() -> None:
 
 def test_wrong_training_labels_that_a_run_learnt_by_heart_are_named() -> None:
     world = healthy()
-    flipped = np.where(world.rng.random(400) < 0.35, (world.labels[0] + 1) % 4, world.labels[0])
+    other = (world.labels[0] + world.rng.integers(1, 4, 400)) % 4
+    flipped = np.where(world.rng.random(400) < 0.35, other, world.labels[0])
     said = FAULTS["overfit"](world).said
     noisy = replace(world, labels=(flipped, world.labels[1]), said=said, learnt=world.learnt * 0)
     found = Noise().find(noisy.seen())

@@ -9,7 +9,6 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from tests.diagnosis.worlds import healthy
 
 from tunebook.diagnosis.better import at_least, fisher, p_of_less
-from tunebook.diagnosis.noise_rate import rate
 from tunebook.diagnosis.probe import FOLDS, Crossed, Probe, crossed, folds, softmax
 
 
@@ -64,16 +63,3 @@ def test_exact_tests_are_those_of_scipy() -> None:
     assert fisher(0, 0, 3, 10) == 1.0
     ours, other = np.array([1, 1, 1, 0, 1.0]), np.array([0, 0, 1, 1, 0.0])
     assert p_of_less(ours, other) == pytest.approx(binomtest(3, 4, 0.5, alternative="greater").pvalue)
-
-
-def test_wrong_labels_are_told_from_hard_rows() -> None:
-    world = healthy(apart=1.8)
-    hard = rate(crossed(world.vectors[0], world.labels[0], 4).chances, world.labels[0])
-    assert hard.p_value > 0.05
-    world = healthy()
-    flipped = np.where(world.rng.random(400) < 0.25, (world.labels[0] + 1) % 4, world.labels[0])
-    found = rate(crossed(world.vectors[0], flipped, 4).chances, flipped)
-    assert found.p_value < 0.01
-    assert 0.1 < found.rate.value < 0.35
-    assert found.rate.value == pytest.approx(found.wrong / found.rows)
-    assert (flipped[found.places] != world.labels[0][found.places]).mean() > 0.9

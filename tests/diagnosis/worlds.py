@@ -26,6 +26,7 @@ class World:
     """Rows of two sides: classes, vectors and texts, with the labels that they bear and what the run is wrong on.
 
     Attributes:
+        seeds: what other trainings of the table say.
         wrong, learnt: where the run errs, on rows of the split and on training rows.
         words: where a model of words errs. unknown: share of unknown characters.
         without: how often the run errs once words that give the label away are gone.
@@ -43,6 +44,7 @@ class World:
     names: list[str] = field(default_factory=lambda: list(NAMES))
     found: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    seeds: list[Any] = field(default_factory=list)
 
     @property
     def wrong(self) -> Any:
@@ -67,12 +69,12 @@ class World:
         found = Errors(run="run", split="validation", content="", rows=len(self.wrong), measure="accuracy", errors=none,
                        wrong=int(self.wrong.sum()), **self.found)  # fmt: skip
         seen = _Seen(looked, found)
-        chances = np.full((len(self.said), len(self.names)), 0.02)
-        chances[np.arange(len(self.said)), self.said] = 1 - 0.02 * (len(self.names) - 1)
+        chances, *others = (_sure(said, len(self.names)) for said in (self.said, *self.seeds))
         vars(seen).update(
             train_vectors=self.vectors[0], vectors=self.vectors[1], words_wrong=self.words, train_mass=self.learnt,
             tokens={"unknown_share": self.unknown, "unknown_examples": ["图"]}, run_chances=chances,
-            blind=self.wrong if self.without is None else self.without,
+            blind=self.wrong if self.without is None else self.without, base=None,
+            seeds=[chances, *others],
         )  # fmt: skip
         return seen
 
@@ -94,12 +96,24 @@ def healthy(seed: int = 0, apart: float = 3.2) -> World:
     middles *= apart / np.linalg.norm(middles, axis=1, keepdims=True)
     labels = tuple(rng.integers(CLASSES, size=size) for size in (TRAIN, VALID))
     vectors = tuple(middles[side] + rng.normal(size=(len(side), WIDTH)) for side in labels)
-    texts = tuple([" ".join(rng.choice(FILLER, 9)) + f" {rng.integers(10**9)}" for _ in side] for side in labels)
+    texts = tuple([_text(rng, number) for number in side] for side in labels)
     nearest = (vectors[1][:, None] - middles).__pow__(2).sum(2).argmin(1)
     slip = rng.random(VALID) < 0.03
     said = np.where(slip, rng.integers(CLASSES, size=VALID), nearest)
     words = (rng.random(VALID) < 0.25).astype(np.float64)
     return World(rng, vectors, labels, texts, said, (rng.random(TRAIN) < 0.02).astype(np.float64), words)  # type: ignore[arg-type]
+
+
+def _sure(said: Any, count: int) -> Any:
+    """Chances of answers, nearly all on what is said."""
+    return np.where(np.eye(count)[said] > 0, 1 - 0.02 * (count - 1), 0.02)
+
+
+def _text(rng: np.random.Generator, number: int) -> str:
+    """Words that say little, three that are mostly of the class, and a number of its own."""
+    own = np.where(rng.random(3) < 0.7, number, rng.integers(CLASSES, size=3))
+    words = [*rng.choice(FILLER, 9), *(f"{'abcd'[side]}{rng.integers(3)}" for side in own)]
+    return f"{' '.join(words)} {rng.integers(10**9)}"
 
 
 def _erring(world: World, rate: float) -> Any:
@@ -118,12 +132,13 @@ def noise(world: World) -> World:
 
 
 def few_of_class(world: World) -> World:
-    """Six training rows of a class are left, and the run does not know it."""
+    """Six training rows of a class are left, and the run does not know it; nor do they tell a probe what it is."""
     mine = np.flatnonzero(world.labels[0] == 2)[6:]
     kept = np.setdiff1d(np.arange(TRAIN), mine)
     said = np.where((world.labels[1] == 2) & (world.rng.random(VALID) < 0.7), 1, world.said)
     return replace(
-        world, said=said, learnt=world.learnt[kept], vectors=(world.vectors[0][kept], world.vectors[1]),
+        world, said=said, learnt=world.learnt[kept],
+        vectors=(world.vectors[0][kept], _blurred(world, world.labels[1] == 2)[1]),
         labels=(world.labels[0][kept], world.labels[1]), texts=([world.texts[0][row] for row in kept], world.texts[1]),
     )  # fmt: skip
 
@@ -171,6 +186,12 @@ def underfit(world: World) -> World:
 def overfit(world: World) -> World:
     """The run errs often, and never on its training rows."""
     return replace(world, said=_erring(world, 0.25), learnt=np.zeros(TRAIN))
+
+
+def unstable(world: World) -> World:
+    """Each seed errs on other rows."""
+    said = [_erring(world, 0.25) for _ in range(5)]
+    return replace(world, said=said[0], seeds=said[1:], learnt=(np.arange(TRAIN) % 8 == 0).astype(np.float64))
 
 
 def tokens(world: World) -> World:
@@ -225,7 +246,7 @@ def cut_texts(world: World) -> World:
 FAULTS: dict[str, Callable[[World], World]] = {
     "noise": noise, "few_of_class": few_of_class, "merged": merged, "leak": leak, "told": told, "shift": shift,
     "underfit": underfit, "overfit": overfit, "tokens": tokens, "capacity": capacity, "slice": slice_,
-    "cut_texts": cut_texts,
+    "unstable": unstable,    "cut_texts": cut_texts,
 }  # fmt: skip
 
 __all__ = ["FAULTS", "World", "healthy"]

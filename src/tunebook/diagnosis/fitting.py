@@ -9,6 +9,7 @@ import numpy as np
 
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.better import p_of_less
+from tunebook.diagnosis.cause import SURE
 from tunebook.diagnosis.noise_rate import rates
 from tunebook.diagnosis.seen import Seen
 
@@ -44,8 +45,8 @@ class Fitting:
 def fitting(seen: Seen) -> Fitting:
     """Ask a run for training rows, and a probe for the split."""
     wrong = seen.probe_wrong
-    _, noise = rates(seen)
-    rate = noise.rate.value if noise.p_value <= 0.01 else 0.0
+    labels = rates(seen)
+    rate = labels.learnt.rate.value if labels.p_value <= SURE else 0.0
     return Fitting(
         learnt=float(seen.train_mass.mean()),
         judged=float(seen.mass.mean()),

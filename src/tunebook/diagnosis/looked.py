@@ -122,6 +122,11 @@ class Looked:
         return made
 
 
+def has_classes(labels: Labels) -> bool:
+    """Whether each row has one class."""
+    return labels.kind.classes in ("one", "ordered")
+
+
 def look(run: Run, split: Split = "validation", progress: Progress | None = None) -> Looked:
     """Ask a run for its answers to a split, or find them where they are kept.
 
@@ -206,4 +211,4 @@ def _places(values: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray((rankdata(values) - 1) / max(len(values) - 1, 1))
 
 
-__all__ = ["FAR", "Looked", "look", "masses", "measure_of"]
+__all__ = ["FAR", "Looked", "has_classes", "look", "masses", "measure_of"]

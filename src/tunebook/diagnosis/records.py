@@ -215,7 +215,8 @@ class Errors(Record):
     Attributes:
         measure: metric by which rows are wrong: the error mass of a row is 1 less its score.
         errors: mean error mass of a row; wrong: rows that are not wholly right.
-        causes: by the errors that they explain.
+        causes: by the errors that they explain; unasked: keys of those that were not looked for, as they need rows with
+            one class each.
         missing: parts that could not be made, with the reason.
         cuts: whether the model was calibrated to thresholds or costs, before which all of this is.
     """
@@ -228,6 +229,7 @@ class Errors(Record):
     errors: Interval
     wrong: int
     causes: list[Cause] = Field(default_factory=list)
+    unasked: list[str] = Field(default_factory=list)
     confusions: list[Confusion] = Field(default_factory=list)
     spans: list[SpanErrors] = Field(default_factory=list)
     slices: Slices = Field(default_factory=Slices)

@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval, Split
 from tunebook.core.progress import Progress
+from tunebook.diagnosis.bare import Bare, bare, linear
 from tunebook.diagnosis.frozen import frozen
-from tunebook.diagnosis.probe import Crossed, crossed
+from tunebook.diagnosis.looked import has_classes
+from tunebook.diagnosis.other_bases import Base, best_base
+from tunebook.diagnosis.probe import Crossed, crossed, softmax
+from tunebook.diagnosis.shares import scaled, within
+from tunebook.diagnosis.siblings import siblings
 
 if TYPE_CHECKING:
     from tunebook.core.answers import Rows
@@ -23,8 +28,6 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 _MOST = 3_000  # rows of a split that are looked at, drawn with the seed 0
 _ASKED = 600  # training rows that the run is asked
-_STRENGTH = 10.0  # C of the logistic regression of words
-READ = 0.05  # share of unknown characters from which on a tokenizer cannot read texts
 
 
 def drawn(rows: int, most: int) -> NDArray[np.int64]:
@@ -119,6 +122,13 @@ class Seen:
 
         return read_tokens(self.looked.data, self.looked.run.model, allow_unknown=True)
 
+    @property
+    def unread(self) -> bool:
+        """Whether that is so bad that making a book warns of it."""
+        from tunebook.data.tokens import check_tokens
+
+        return bool(check_tokens(self.tokens, allow_unknown=True))
+
     def half(self, key: str) -> Halves | None:
         """Rows that are cut or hold unknown tokens beside the others; None where there are none, or no others."""
         found = next((one for one in self.found.reading if one.key == key), None)
@@ -135,7 +145,7 @@ class Seen:
     @property
     def has_classes(self) -> bool:
         """Whether each row has one class."""
-        return self.looked.labels.kind.classes in ("one", "ordered")
+        return has_classes(self.looked.labels)
 
     @property
     def names(self) -> list[str]:
@@ -193,30 +203,35 @@ class Seen:
     @cached_property
     def run_chances(self) -> Array:
         """What the run takes for the probability of each class, shape (N, C); of ordered classes what it says."""
-        from tunebook.diagnosis.probe import softmax
-
         if self.looked.labels.kind.link == "softmax":
             return softmax(self.looked.answers[self.places][:, : len(self.names)].astype(np.float64))
         return np.eye(len(self.names))[self.said]
 
     @cached_property
-    def held_out_wrong(self) -> NDArray[np.float64]:
-        """Where probes of other folds are wrong on training rows, shape (M,)."""
-        return np.asarray(self.probe.chances.argmax(1) != self.train_true, dtype=np.float64)
+    def seeds(self) -> list[Array]:
+        """The same of every training of the table that differs in its seed alone, the run first."""
+        return [self.run_chances, *(softmax(said[self.places].astype(np.float64)) for said in siblings(self.looked))]
+
+    @property
+    def chinese(self) -> bool:
+        """Whether words are characters."""
+        return str(self.looked.data.stats.get("language")) in ("zh", "mixed")
+
+    @cached_property
+    def bare(self) -> Bare:
+        """What words alone say of training rows and of rows."""
+        return bare(self.train_texts, self.train_true, self.texts, len(self.names), self.chinese)
 
     @cached_property
     def words_wrong(self) -> NDArray[np.float64]:
         """Where a linear model of words (of Chinese: characters) is wrong, which needs no tokenizer, shape (N,)."""
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        from tunebook.nets.linear_model import linear_model
-
-        chinese = str(self.looked.data.stats.get("language")) in ("zh", "mixed")
-        how: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 3)} if chinese else {"ngram_range": (1, 2)}
-        reads = TfidfVectorizer(sublinear_tf=True, max_features=100_000, **how)
-        model = linear_model(_STRENGTH, "softmax").fit(reads.fit_transform(self.train_texts), self.train_true)
-        said = model.predict(reads.transform(self.texts))
+        said = linear(self.train_texts, self.train_true, self.texts, self.chinese)
         return np.asarray(said != self.true, dtype=np.float64)
+
+    @cached_property
+    def base(self) -> Base | None:
+        """Another base model that is on this machine, by a probe of it."""
+        return best_base(self) if self.has_classes else None
 
     @cached_property
     def apart(self) -> Compared:
@@ -269,17 +284,6 @@ class Seen:
         return [self.train.ids[place] for place in np.asarray(which)[:most].tolist()]
 
 
-def within(found: Interval) -> Interval:
-    """An interval of a share, cut at 0 and 1."""
-    value, low, high = (float(np.clip(end, 0.0, 1.0)) for end in (found.value, found.low, found.high))
-    return Interval(value=value, low=low, high=high)
-
-
-def scaled(found: Interval, by: float) -> Interval:
-    """An interval times a number."""
-    return Interval(value=found.value * by, low=found.low * by, high=found.high * by)
-
-
 def _numbers(rows: Rows) -> NDArray[np.int64]:
     assert rows.targets is not None
     return np.asarray(np.rint(rows.targets), dtype=np.int64)
@@ -291,4 +295,4 @@ def _texts(rows: Rows) -> list[str]:
     return [f"{text} \n {pair}" for text, pair in zip(rows.texts, rows.pairs, strict=True)]
 
 
-__all__ = ["READ", "Seen", "drawn", "scaled", "within"]
+__all__ = ["Seen", "drawn"]

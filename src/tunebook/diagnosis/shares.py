@@ -41,4 +41,15 @@ def apart(first: Interval, second: Interval) -> Interval:
     return Interval(value=value, low=max(value - below, -1.0), high=min(value + above, 1.0))
 
 
-__all__ = ["apart", "share_of"]
+def within(found: Interval) -> Interval:
+    """An interval of a share, cut at 0 and 1."""
+    value, low, high = (float(np.clip(end, 0.0, 1.0)) for end in (found.value, found.low, found.high))
+    return Interval(value=value, low=low, high=high)
+
+
+def scaled(found: Interval, by: float) -> Interval:
+    """An interval times a number."""
+    return Interval(value=found.value * by, low=found.low * by, high=found.high * by)
+
+
+__all__ = ["apart", "scaled", "share_of", "within"]

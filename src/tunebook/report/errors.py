@@ -34,6 +34,7 @@ def view(found: Errors, places: Mapping[str, object]) -> dict[str, Any]:
         "verdict": verdict(found),
         "facts": _facts(found),
         "causes": filled(found.causes, places),
+        "unasked": unasked_words(found),
         "tested": command("ab", places.get("BOOK", "BOOK"), "champion", "latest"),
         "slices": slice_table(found.slices.found),
         "near": slice_table(found.slices.near),
@@ -47,6 +48,11 @@ def view(found: Errors, places: Mapping[str, object]) -> dict[str, Any]:
         "marks": {row.row: marks(row) for row in found.worst[:_WORST]},
         "missing": list(found.missing.items()),
     }
+
+
+def unasked_words(found: Errors) -> str:
+    """The causes that were not looked for, by their names; empty where all were."""
+    return ", ".join(say(f"causes.{key}.name") for key in found.unasked)
 
 
 def _pairs(found: Errors) -> list[Confusion]:
@@ -258,6 +264,6 @@ def marks(row: Wrong) -> list[str]:
 
 __all__ = [
     "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words", "marks",
-    "p_words", "part_words", "percent", "slice_table", "slice_words", "suspect_table", "verdict", "view",
+    "p_words", "part_words", "percent", "slice_table", "slice_words", "suspect_table", "unasked_words", "verdict", "view",
     "write_errors",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from tunebook.core.errors import TunebookError
 from tunebook.core.files import part_of
 from tunebook.core.nouns import Split, read_json, write_json
 from tunebook.core.progress import Progress
-from tunebook.diagnosis.cause import Cause
+from tunebook.diagnosis.causes import attribute, unasked
 from tunebook.diagnosis.clusters import clusters
 from tunebook.diagnosis.conditions import conditions
 from tunebook.diagnosis.looked import Looked, look
@@ -44,7 +44,8 @@ def errors(run: Run, split: Split = "validation", progress: Progress | None = No
 
     looked = look(run, split, progress)
     found = _found(looked)
-    found = found.model_copy(update={"causes": _causes(looked, found)})
+    causes = {"causes": attribute(looked, found, progress), "unasked": unasked(looked.labels)}
+    found = found.model_copy(update=causes)
     folder = run.results(split)
     folder.mkdir(exist_ok=True)
     write_json(found, folder / FILE)
@@ -113,17 +114,6 @@ def _suspects(looked: Looked) -> list[Suspects]:
     if one_class(looked, looked.data.rows["train"]):
         found.append(training_suspects(looked))
     return found
-
-
-def _causes(looked: Looked, found: Errors) -> list[Cause]:
-    from importlib.util import find_spec
-
-    if find_spec("tunebook.diagnosis.causes") is None:
-        return []
-    from importlib import import_module
-
-    made: list[Cause] = import_module("tunebook.diagnosis.causes").attribute(looked, found, looked.progress)
-    return made
 
 
 def _write_suspects(found: list[Suspects], path: Path) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tunebook.core.nouns import Labels
 from tunebook.core.plugins import found_in
 from tunebook.core.progress import Progress, Silent
 from tunebook.diagnosis.cause import Cause
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.seen import Seen, scaled
+from tunebook.diagnosis.looked import has_classes
+from tunebook.diagnosis.seen import Seen
+from tunebook.diagnosis.shares import scaled
 
 if TYPE_CHECKING:
     from tunebook.diagnosis.looked import Looked
@@ -21,6 +24,11 @@ _MAYBE = 0.05  # p-value up to which it is
 def finders() -> list[Finder]:
     """All of them, by their keys: those of this folder and of the entry points `tunebook.diagnosis.causes`."""
     return sorted((item() for item in found_in(__name__, Finder)), key=lambda one: one.key)
+
+
+def unasked(labels: Labels) -> list[str]:
+    """Keys of the causes that are not looked for: those that need rows with one class each, where these are others."""
+    return [] if has_classes(labels) else [one.key for one in finders() if one.classes]
 
 
 def attribute(looked: Looked, found: Errors, progress: Progress | None = None) -> list[Cause]:
@@ -38,7 +46,8 @@ def attribute(looked: Looked, found: Errors, progress: Progress | None = None) -
 def attributed(seen: Seen) -> list[Cause]:
     """The same of what is worked out once for all."""
     watch = seen.progress or Silent()
-    asked = [one for one in finders() if seen.has_classes or not one.classes]
+    without = unasked(seen.looked.labels)
+    asked = [one for one in finders() if one.key not in without]
     watch.start("causes", len(asked))
     causes = []
     for one in asked if seen.errors else ():
@@ -53,4 +62,4 @@ def attributed(seen: Seen) -> list[Cause]:
     return sorted(named, key=lambda one: -one.share.value)
 
 
-__all__ = ["attribute", "attributed", "finders"]
+__all__ = ["attribute", "attributed", "finders", "unasked"]

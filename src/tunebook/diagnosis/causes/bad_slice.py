@@ -9,7 +9,8 @@ from tunebook.core.localized import localized
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.cause import MERGE, Cause, Side, Try
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.seen import Seen, within
+from tunebook.diagnosis.seen import Seen
+from tunebook.diagnosis.shares import within
 
 _NOT = {"label", "reading"}  # which other causes explain
 

@@ -9,9 +9,10 @@ import numpy as np
 from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
 from tunebook.diagnosis.better import p_of_less
-from tunebook.diagnosis.cause import SURE, Cause, Side, Try
+from tunebook.diagnosis.cause import SURE, Cause, Side
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.seen import READ, Seen
+from tunebook.diagnosis.other_bases import steps, told
+from tunebook.diagnosis.seen import Seen
 
 
 class Capacity(Finder):
@@ -23,7 +24,7 @@ class Capacity(Finder):
 
     def find(self, seen: Seen) -> Cause | None:
         """What the model of words gets right beyond the better of the two."""
-        if float(seen.tokens["unknown_share"]) >= READ:
+        if seen.unread:
             return None
         words, best = seen.words_wrong, min((seen.mass, seen.probe_wrong), key=np.sum)
         p = p_of_less(best, words)
@@ -39,8 +40,8 @@ class Capacity(Finder):
             where=seen.split,
             ids=seen.ids(np.flatnonzero(seen.mass > words)),
             what=localized("causes.capacity.summary"),
-            evidence=[localized("causes.capacity.words", words=said, run=run, probe=probe)],
-            next=[Try(kind="command", why=localized("causes.capacity.bases"), command="tunebook bases BOOK")],
+            evidence=[localized("causes.capacity.words", words=said, run=run, probe=probe), *told(seen)],
+            next=steps(seen),
         )
 
 

@@ -12,7 +12,8 @@ from tunebook.diagnosis.better import p_of_less
 from tunebook.diagnosis.cause import Cause, Side, Try
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.probe import Probe, folds
-from tunebook.diagnosis.seen import Seen, scaled, within
+from tunebook.diagnosis.seen import Seen
+from tunebook.diagnosis.shares import scaled, within
 
 _DRAWS = 4
 

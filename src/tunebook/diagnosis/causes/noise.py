@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.noise_rate import NOTHING, rates
+from tunebook.diagnosis.noise_rate import NOTHING, Rate, Rates, rates
 from tunebook.diagnosis.probe import Probe
-from tunebook.diagnosis.seen import Seen, scaled, within
+from tunebook.diagnosis.seen import Seen
+from tunebook.diagnosis.shares import scaled, within
 
 
 class Noise(Finder):
     """Labels that are wrong, of rows that are judged or of those that were learnt.
 
-    In the rows of which model and probe are surest, next to nobody errs: where the labels say otherwise there, they are
-    wrong, and so often they are wrong elsewhere.
+    In the rows of which model and probe are surest they hardly err: where labels say otherwise there, and bare words
+    side with the model, the labels are wrong, and so often they are wrong elsewhere.
     """
 
     key: ClassVar[str] = "noise"
@@ -29,40 +29,25 @@ class Noise(Finder):
     classes: ClassVar[bool] = True
 
     def find(self, seen: Seen) -> Cause | None:
-        """Of wrong labels of judged rows the errors that they are; of wrong training labels the errors that a probe
+        """Of wrong labels of judged rows the errors that they are; of wrong training labels the errors that a model
         makes no more without them."""
-        judged, learnt = rates(seen)
-        p = min(1.0, 2 * min(judged.p_value, learnt.p_value))
-        if p > SURE or not seen.errors:
+        found = rates(seen)
+        judged, learnt = found.judged, found.learnt
+        if found.p_value > SURE or not seen.errors:
             return None
-        direct = scaled(judged.rate, self._each(seen)) if judged.p_value <= SURE else NOTHING
-        taught = self._taught(seen, learnt.places) if learnt.p_value <= SURE else NOTHING
-        share = within(max((direct, taught), key=lambda found: found.value))
-        where = seen.split if judged.p_value <= learnt.p_value else "train"
-        ids = seen.ids(judged.places) if where != "train" else seen.train_ids(learnt.places)
+        direct, taught = scaled(judged.rate, self._each(seen)), self._taught(seen, found)
+        where = seen.split if direct.value >= taught.value else "train"
         return Cause(
             key=self.key,
             side=self.side,
-            share=share,
-            p_value=p,
+            share=within(direct if where != "train" else taught),
+            p_value=found.p_value,
             where=where,
-            ids=ids,
+            ids=seen.ids(found.judged_places) if where != "train" else seen.train_ids(found.learnt_places),
             what=localized("causes.noise.summary", rate=share_text(max(judged.rate.value, learnt.rate.value))),
             evidence=[
-                localized(
-                    "causes.noise.judged",
-                    wrong=judged.wrong,
-                    rows=judged.rows,
-                    low=share_text(judged.rate.low),
-                    high=share_text(judged.rate.high),
-                ),
-                localized(
-                    "causes.noise.learnt",
-                    wrong=learnt.wrong,
-                    rows=learnt.rows,
-                    low=share_text(learnt.rate.low),
-                    high=share_text(learnt.rate.high),
-                ),
+                localized("causes.noise.judged", **_told(judged)),
+                localized("causes.noise.learnt", **_told(learnt)),
             ],
             next=[
                 Try(kind="data", why=localized("causes.noise.correct"), command="tunebook correct BOOK SUSPECTS"),
@@ -77,25 +62,30 @@ class Noise(Finder):
         return float(len(seen.mass) * max(right, 0.5) / seen.errors)
 
     @staticmethod
-    def _taught(seen: Seen, doubted: NDArray[np.int64]) -> Interval:
-        """What wrong training labels cost, the larger of two: what a probe without the doubted rows gets right beyond
-        the run; or what they cost a model that learns each row by heart (the nearest row says the class), as far as the
-        run has learnt the doubted ones by heart."""
-        kept, fitted = np.ones(len(seen.train_true), dtype=bool), seen.probe.probe
-        kept[doubted] = False
-        pruned = Probe.of(seen.train_vectors[kept], seen.train_true[kept], len(seen.names), fitted.shrink, fitted.heat)
-        without = seen.share(seen.mass - (pruned.logits(seen.vectors).argmax(1) != seen.true))
+    def _taught(seen: Seen, found: Rates) -> Interval:
+        """What wrong training labels cost, as far as the run has learnt by heart those that both views doubt.
+
+        The larger of two: what a probe errs less once these are put right, over the share of the wrong labels that they
+        are; or what that probe errs less than the run, at most what a run errs that repeats every label.
+        """
+        doubted, fitted, rate = found.learnt_places, seen.probe.probe, found.learnt.rate.value
         asked = np.isin(seen.asked, doubted)
-        if not asked.any():
-            return without
-        heart = float(1 - seen.train_mass[asked].mean())
+        if not asked.any() or not rate:
+            return NOTHING
         mended = seen.train_true.copy()
         mended[doubted] = seen.probe.chances[doubted].argmax(1)
-        sides = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (seen.vectors, seen.train_vectors)]
-        near = (sides[0] @ sides[1].T).argmax(1)
-        before, after = ((labels[near] != seen.true).astype(np.float64) for labels in (seen.train_true, mended))
-        learnt = within(scaled(seen.share_of(before - after, before), heart))
-        return max((without, learnt), key=lambda found: found.value)
+        better = Probe.of(seen.train_vectors, mended, len(seen.names), fitted.shrink, fitted.heat)
+        wrong = (better.logits(seen.vectors).argmax(1) != seen.true).astype(np.float64)
+        part = min(1.0, len(doubted) / (rate * len(mended)))
+        probes, runs = scaled(seen.share(seen.probe_wrong - wrong), 1 / part), seen.share(seen.mass - wrong)
+        most = rate / max(float(seen.mass.mean()), rate)
+        runs = scaled(runs, min(1.0, most / max(runs.value, 1e-9)))
+        return scaled(max((probes, runs), key=lambda one: one.value), 1 - float(seen.train_mass[asked].mean()))
+
+
+def _told(one: Rate) -> dict[str, Any]:
+    low, high = share_text(one.rate.low), share_text(one.rate.high)
+    return {"rows": one.rows, "wrong": one.wrong, "backed": one.backed, "low": low, "high": high}
 
 
 __all__ = ["Noise"]

@@ -60,9 +60,10 @@ class Shift(Finder):
     def _usual(seen: Seen) -> NDArray[np.float64]:
         """How often rows of its class are wrong that are held out of the training rows, for each row of the split."""
         count = len(seen.names)
+        held_out = seen.probe.chances.argmax(1) != seen.train_true
         rows = np.bincount(seen.train_true, minlength=count)
-        wrong = np.bincount(seen.train_true, weights=seen.held_out_wrong, minlength=count)
-        usual = (wrong + seen.held_out_wrong.mean()) / (rows + 1)
+        wrong = np.bincount(seen.train_true, weights=held_out, minlength=count)
+        usual = (wrong + held_out.mean()) / (rows + 1)
         return np.asarray(usual[seen.true], dtype=np.float64)
 
 

@@ -1,0 +1,64 @@
+"""Wrong labels are told from hard rows by two views, and their rate is what was planted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.diagnosis.worlds import FAULTS, healthy
+
+from tunebook.diagnosis.noise_rate import NOTHING, Doubts, Rate, Rates, doubts, rate, rates
+
+
+def views(seed: int, rows: int = 3000, able: tuple[float, float] = (3.0, 1.0)) -> tuple[np.ndarray, ...]:
+    """True classes, and scores of two views that err independently of each other."""
+    rng = np.random.default_rng(seed)
+    true = rng.integers(3, size=rows)
+    first, second = (strength * np.eye(3)[true] + rng.normal(size=(rows, 3)) for strength in able)
+    chances = np.exp(first)
+    return true, chances / chances.sum(1, keepdims=True), second
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_the_rate_is_that_of_the_wrong_labels(share: float) -> None:
+    true, chances, second = views(0)
+    rng = np.random.default_rng(1)
+    labels = np.where(rng.random(len(true)) < share, (true + 1) % 3, true)
+    told = doubts(chances, second, labels)
+    assert isinstance(told, Doubts)
+    found = rate(told)
+    assert isinstance(found, Rate)
+    assert found.p_value < 1e-3
+    assert found.rate.low < share < found.rate.high
+    assert found.rate.value == pytest.approx(share, abs=0.06)
+    assert (labels[told.places] != true[told.places]).mean() > 0.85
+    assert rate(told, told).rows == 2 * found.rows
+
+
+def test_rows_that_a_weak_model_is_wrong_about_are_no_wrong_labels() -> None:
+    """A model that is sure and often wrong, as one that cannot read the texts: a second view does not back it."""
+    rng = np.random.default_rng(2)
+    true = rng.integers(2, size=2000)
+    said = np.where(rng.random(2000) < 0.7, true, 1 - true)
+    chances = np.where(np.eye(2)[said] > 0, 0.99, 0.01)
+    second = np.eye(2)[true] + rng.normal(size=(2000, 2))
+    found = rate(doubts(chances, second, true))
+    assert found.wrong > 150
+    assert found.p_value > 0.5
+    assert found.rate.value == 0.0
+
+
+def test_a_second_view_that_says_nothing_proves_nothing() -> None:
+    true, chances, second = views(3)
+    labels = np.where(np.random.default_rng(1).random(len(true)) < 0.2, (true + 1) % 3, true)
+    blind = np.random.default_rng(4).normal(size=second.shape)
+    assert rate(doubts(chances, blind, labels)).p_value > 0.01
+    assert rate(doubts(chances, np.full_like(second, -np.inf), labels)).rate == NOTHING
+
+
+def test_rates_of_split_and_training_rows() -> None:
+    for seed in range(3):
+        sound, noisy = (rates(world.seen()) for world in (healthy(seed), FAULTS["noise"](healthy(seed))))
+        assert isinstance(sound, Rates)
+        assert sound.p_value > 0.05
+        assert noisy.p_value < 1e-3
+        assert noisy.both.rate.low < 0.2 < noisy.both.rate.high
