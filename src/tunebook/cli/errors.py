@@ -49,7 +49,7 @@ def _next(found: Errors, run: Run, book: Path) -> tuple[str, ...]:
     from tunebook.diagnosis.cause import filled
     from tunebook.verbs.errors import places_of
 
-    causes = filled(found.causes, {**places_of(run, found.split), "BOOK": book})
+    causes = filled(found.causes, places_of(run, found.split, book))
     commands = [one.command for cause in causes for one in cause.next if one.command]
     return tuple(dict.fromkeys(line for line in commands if "FILE" not in shlex.split(line)))[:3]
 

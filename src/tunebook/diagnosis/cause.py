@@ -13,7 +13,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import Interval, Record
 
 SURE, WEIGHTY = 0.01, 0.2  # the p-value and the share from which on a cause is serious
-MERGE, ANEW = "tunebook retrain BOOK --new FILE", "tunebook init BOOK --data FILE"  # steps on the data
+MERGE, ANEW = "tunebook retrain BOOK --new FILE", "tunebook init NEW --data FILE"  # steps on the data
 Side = Literal["data", "training", "model"]
 
 
@@ -23,7 +23,8 @@ class Try(Record):
     Attributes:
         kind: a changed row of the table, a step on the data, or another command.
         rows: of the table, those that change.
-        command: what to type, with `BOOK` for the book and `SUSPECTS` for the file of suspected labels, see `filled`.
+        command: what to type, with `BOOK` for the book, `NEW` for one that is made anew, `SUSPECTS` for the file of
+            suspected labels, see `filled`, and `FILE` and `COLUMN` for what the user has.
     """
 
     kind: Literal["table", "data", "command"]
@@ -81,7 +82,7 @@ def filled(causes: Sequence[Cause], places: Mapping[str, object]) -> list[Cause]
     """The same with commands that can be typed as they stand.
 
     Args:
-        places: of `BOOK` and `SUSPECTS`, where they are; a word that is not among them stays.
+        places: of `BOOK`, `NEW` and `SUSPECTS`, where they are; a word that is not among them stays.
     """
 
     def here(step: Try) -> Try:

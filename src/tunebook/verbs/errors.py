@@ -54,9 +54,10 @@ def errors(run: Run, split: Split = "validation", progress: Progress | None = No
     return found
 
 
-def places_of(run: Run, split: Split) -> dict[str, object]:
-    """Where that lies which the commands of causes name."""
-    return {"BOOK": run.book, "SUSPECTS": run.results(split) / SUSPECTS}
+def places_of(run: Run, split: Split, book: Path | None = None) -> dict[str, object]:
+    """Where that lies which the commands of causes name; `book` is the run's as the user writes it."""
+    place = book or run.book
+    return {"BOOK": place, "NEW": f"{place}-2", "SUSPECTS": run.results(split) / SUSPECTS}
 
 
 def read_errors(run: Run, split: Split = "validation") -> Errors | None:

@@ -9,7 +9,7 @@ import numpy as np
 from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
 from tunebook.diagnosis.better import fisher
-from tunebook.diagnosis.cause import SURE, Cause, Side, Try
+from tunebook.diagnosis.cause import ANEW, SURE, Cause, Side, Try
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.repeats import nearest
 from tunebook.diagnosis.seen import Seen
@@ -63,7 +63,7 @@ class Leak(Finder):
                 Try(
                     kind="data",
                     why=localized("causes.leak.group"),
-                    command="tunebook init BOOK --data FILE --split-by group --group COLUMN",
+                    command=f"{ANEW} --split-by group --group COLUMN",
                 )
             ],
         )
