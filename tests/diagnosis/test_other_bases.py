@@ -36,22 +36,21 @@ def there(base: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 def test_one_that_is_here_and_free_is_asked(trained: Callable[[str], Trained], there: dict[str, str]) -> None:
     one = seen(trained("classes"))
-    found = best_base(one)
+    found = one.base
     assert isinstance(found, Base)
     assert found.name == "builtin:good"
     np.testing.assert_array_equal(found.wrong, one.probe_wrong)  # it is the run's own base model by another name
-    assert ["builtin:good" in line for line in told(one)] == [True]
+    assert ["builtin:good" in line for line in told(found)] == [True]
     there["builtin:good"] = "missing"
-    assert best_base(one) is None
+    assert best_base("", lambda name: one.probe_wrong) is None
 
 
-def test_it_is_a_candidate_where_it_errs_less(trained: Callable[[str], Trained]) -> None:
-    one = seen(trained("classes"))
-    vars(one).update(mass=np.ones(len(one.mass)), base=Base("builtin:good", np.zeros(len(one.mass))))
-    assert [step.rows for step in steps(one)] == [{"base_model": "builtin:good"}, {}]
-    vars(one)["base"] = None
-    assert [step.command for step in steps(one)] == ["tunebook bases BOOK"]
-    assert list(told(one)) == []
+def test_it_is_a_candidate_where_it_errs_less() -> None:
+    run, base = np.ones(20), Base("builtin:good", np.zeros(20))
+    assert [step.rows for step in steps(base, run)] == [{"base_model": "builtin:good"}, {}]
+    for other in (None, Base("builtin:good", run)):
+        assert [step.command for step in steps(other, run)] == ["tunebook bases BOOK"]
+    assert list(told(None)) == []
 
 
 def test_vectors_of_another_model_are_kept_apart(

@@ -173,8 +173,6 @@ class Seen:
         """Training rows of each class, of all of them."""
         return np.bincount(_numbers(self.every), minlength=len(self.names))
 
-    # Vectors that no label has touched
-
     @cached_property
     def vectors(self) -> NDArray[np.float32]:
         """Of the rows, shape (N, D)."""
@@ -231,7 +229,12 @@ class Seen:
     @cached_property
     def base(self) -> Base | None:
         """Another base model that is on this machine, by a probe of it."""
-        return best_base(self) if self.has_classes else None
+        return best_base(self.looked.run.plan.model, self._probed) if self.has_classes else None
+
+    def _probed(self, model: str) -> NDArray[np.float64]:
+        known, rows = (frozen(self.looked.run, side, self.progress, model) for side in (self.train, self.rows))
+        said = crossed(known, self.train_true, len(self.names)).probe.logits(rows).argmax(1)
+        return np.asarray(said != self.true, dtype=np.float64)
 
     @cached_property
     def apart(self) -> Compared:
@@ -246,8 +249,6 @@ class Seen:
                 side.append(part[:size])
         old, new = (np.concatenate(side) for side in sides)
         return classifier_test(self.train_vectors[old], self.vectors[new], np.random.default_rng(0))
-
-    # Figures
 
     @cached_property
     def groups(self) -> NDArray[np.int64] | None:

@@ -40,8 +40,8 @@ class Capacity(Finder):
             where=seen.split,
             ids=seen.ids(np.flatnonzero(seen.mass > words)),
             what=localized("causes.capacity.summary"),
-            evidence=[localized("causes.capacity.words", words=said, run=run, probe=probe), *told(seen)],
-            next=steps(seen),
+            evidence=[localized("causes.capacity.words", words=said, run=run, probe=probe), *told(seen.base)],
+            next=steps(seen.base, seen.mass),
         )
 
 

@@ -40,7 +40,7 @@ class Tokens(Finder):
             ids=half.ids[:50] if half is not None else [],
             what=localized("causes.tokens.summary"),
             evidence=list(self._evidence(seen)),
-            next=steps(seen),
+            next=steps(seen.base, seen.mass),
         )
 
     @staticmethod
@@ -62,7 +62,7 @@ class Tokens(Finder):
         if seen.unread and seen.has_classes:
             run, words = (share_text(float(wrong.mean())) for wrong in (seen.mass, seen.words_wrong))
             yield localized("causes.tokens.words", words=words, run=run)
-            yield from told(seen)
+            yield from told(seen.base)
 
 
 __all__ = ["Tokens"]
