@@ -63,6 +63,15 @@ def test_steps_are_rows_of_a_table_or_something_to_type() -> None:
             assert set(step.rows) <= {*declared(), *techniques()}
 
 
+def test_a_step_that_changes_nothing_is_not_told() -> None:
+    seen = FAULTS["overfit"](healthy()).seen()
+    before = [step.rows for step in attributed(seen)[0].next]
+    stop = {"eval_every": None, "early_stopping_patience": 2}
+    assert stop in before
+    vars(seen.looked.run.plan.params).update(stop)
+    assert [step.rows for step in attributed(seen)[0].next] == [rows for rows in before if rows != stop]
+
+
 def test_a_cause_is_serious_where_it_is_sure_and_large() -> None:
     share = Interval(value=0.4, low=0.2, high=0.6)
     assert Cause(key="noise", side="data", share=share, p_value=0.001).serious

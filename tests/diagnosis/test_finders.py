@@ -76,6 +76,11 @@ def test_fitting_is_what_run_and_probe_are_wrong() -> None:
     assert found.gain.value == pytest.approx(gain)
 
 
+def test_no_more_is_read_than_the_model_has_positions_for() -> None:
+    first = attributed(FAULTS["cut_texts"](healthy()).seen())[0]
+    assert [step.rows for step in first.next] == [{"max_length": 48}]  # not twice the 32 of now
+
+
 def test_two_seeds_are_too_few_to_tell() -> None:
     world = FAULTS["unstable"](healthy())
     assert Unstable().find(replace(world, seeds=world.seeds[:1]).seen()) is None

@@ -31,7 +31,7 @@ def test_siblings_differ_in_the_seed_alone(
         write_plan(run.plan.model_copy(update=change), copy)
     (found,) = siblings(looked)
     np.testing.assert_array_equal(found, looked.answers)
-    monkeypatch.setattr(module, "MOST", 0)
+    monkeypatch.setattr(module, "_MOST", 0)
     assert siblings(looked) == []
 
 

@@ -72,7 +72,7 @@ class World:
         chances, *others = (_sure(said, len(self.names)) for said in (self.said, *self.seeds))
         vars(seen).update(
             train_vectors=self.vectors[0], vectors=self.vectors[1], words_wrong=self.words, train_mass=self.learnt,
-            tokens={"unknown_share": self.unknown, "unknown_examples": ["图"]}, run_chances=chances,
+            tokens={"unknown_share": self.unknown, "unknown_examples": ["图"], "positions": 48}, run_chances=chances,
             blind=self.wrong if self.without is None else self.without, base=None,
             seeds=[chances, *others],
         )  # fmt: skip

@@ -20,7 +20,16 @@ from tunebook.diagnosis.records import (
     Suspects,
     Wrong,
 )
-from tunebook.report.errors import interval_words, p_words, part_words, percent, slice_words, verdict, view
+from tunebook.report.errors import (
+    interval_words,
+    p_words,
+    part_words,
+    percent,
+    slice_words,
+    unasked_words,
+    verdict,
+    view,
+)
 from tunebook.report.page import render
 
 SHARE = Interval(value=0.25, low=0.2, high=0.3)
@@ -103,3 +112,11 @@ def test_figures_in_words() -> None:
     assert percent(SHARE) == "25.0% (20.0% – 30.0%)"
     assert interval_words(SHARE) == "0.250 (0.200 – 0.300)"
     assert (p_words(0.0004), p_words(0.04)) == ("< 0.001", "0.040")
+
+
+def test_causes_that_were_not_looked_for_are_named() -> None:
+    one = Interval(value=0.5, low=0.4, high=0.6)
+    found = Errors(run="r", split="validation", content="c", rows=9, measure="f1", errors=one, wrong=3)
+    assert unasked_words(found) == ""
+    left = found.model_copy(update={"unasked": ["noise", "shift"]})
+    assert unasked_words(left) == "wrong labels, rows of another kind"

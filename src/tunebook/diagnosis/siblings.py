@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tunebook.core.answers import Answers
     from tunebook.diagnosis.looked import Looked
 
-MOST = 5
+_MOST = 5
 
 
 def siblings(looked: Looked) -> list[Answers]:
@@ -22,7 +22,7 @@ def siblings(looked: Looked) -> list[Answers]:
     among them, the newest first; not those whose model is gone, and none where answers are no scores of classes."""
     if looked.labels.kind.link != "softmax":
         return []
-    return [said for _, said in zip(range(MOST), _answers(looked), strict=False)]
+    return [said for _, said in zip(range(_MOST), _answers(looked), strict=False)]
 
 
 def _answers(looked: Looked) -> Iterator[Answers]:
@@ -39,4 +39,4 @@ def _is_other(run: Run, own: Run) -> bool:
     return same and plan.seed != mine.seed
 
 
-__all__ = ["MOST", "siblings"]
+__all__ = ["siblings"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tunebook.core.nouns import Labels
 from tunebook.core.plugins import found_in
 from tunebook.core.progress import Progress, Silent
-from tunebook.diagnosis.cause import Cause
+from tunebook.diagnosis.cause import Cause, Try
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.looked import has_classes
 from tunebook.diagnosis.seen import Seen
@@ -53,13 +53,20 @@ def attributed(seen: Seen) -> list[Cause]:
     for one in asked if seen.errors else ():
         cause = one.find(seen)
         if cause is not None:
-            causes.append(cause.model_copy(update={"p_value": min(1.0, cause.p_value * len(asked))}))
+            steps = [step for step in cause.next if _differs(step, seen)]
+            causes.append(cause.model_copy(update={"p_value": min(1.0, cause.p_value * len(asked)), "next": steps}))
         watch.advance(1)
     watch.finish()
     left = 1 - max((cause.share.value for cause in causes if cause.hides and cause.serious), default=0.0)
     causes = [one if one.hides else one.model_copy(update={"share": scaled(one.share, left)}) for one in causes]
     named = [one for one in causes if one.p_value <= _MAYBE and one.share.value >= _LEAST]
     return sorted(named, key=lambda one: -one.share.value)
+
+
+def _differs(step: Try, seen: Seen) -> bool:
+    """Whether a step is more than what the run's table says already."""
+    params, anew = seen.looked.run.plan.params, object()
+    return step.kind != "table" or any(getattr(params, name, anew) != value for name, value in step.rows.items())
 
 
 __all__ = ["attribute", "attributed", "finders", "unasked"]

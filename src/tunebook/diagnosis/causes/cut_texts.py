@@ -39,7 +39,9 @@ class CutTexts(Finder):
                     rest=share_text(half.errors_without.value),
                 )
             ],
-            next=[candidate(localized("causes.cut_texts.longer"), max_length=2 * length)],
+            next=[
+                candidate(localized("causes.cut_texts.longer"), max_length=min(2 * length, seen.tokens["positions"]))
+            ],
         )
 
 
