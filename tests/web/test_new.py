@@ -45,6 +45,7 @@ def test_files_are_sent_looked_at_and_made_a_book(tmp_path: Path, home: Path, ba
     assert done.status_code == 303, words_of(done.text)
     made = open_book(home / "工单")
     assert made.file.owner == "ann" and (made.path / "sources" / "工单.csv").read_bytes() == rows
+    assert made.file.sources == {"train": ["sources/工单.csv"]}, "not where the file waited"
     assert visitor.get(done.headers["location"]).status_code == 200 and list((home / FOLDER).iterdir()) == []
     assert "new_page.gone" in visitor.get(at).text
     next_one = sent(visitor, ("工单.csv", rows))

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.models.source import BUILTIN, builtin_state
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.book_file import write_book_file
 from tunebook.web.asked import Asked, Given
 from tunebook.web.page import Page
 from tunebook.web.shelf import Shelf
@@ -100,7 +101,7 @@ def make(asked: Given, upload: str) -> Response:
         _made(asked, name, files)
     except TunebookError as error:
         return _looked(asked, upload, error)
-    _move(files, asked.shelf.home / name / _SOURCES)
+    _move(files, Book(asked.shelf.home / name))
     shutil.rmtree(files[0].parents[1])
     return asked.go("book", name, "data")
 
@@ -124,12 +125,15 @@ def _made(asked: Asked, name: str, files: list[Path]) -> None:
     init(asked.shelf.home / name, data, model=model, options=options, owner=asked.owner)
 
 
-def _move(files: list[Path], folder: Path) -> None:
-    """Keep what was sent inside the book; two of one name by their order."""
-    folder.mkdir(exist_ok=True)
+def _move(files: list[Path], book: Book) -> None:
+    """Keep what was sent inside the book, which says so; two of one name by their order."""
+    names: list[str] = []
+    (book.path / _SOURCES).mkdir(exist_ok=True)
     for number, path in enumerate(files):
-        place = folder / path.name
-        shutil.move(path, folder / f"{number}-{path.name}" if place.exists() else place)
+        name = f"{_SOURCES}/{path.name}"
+        names.append(f"{_SOURCES}/{number}-{path.name}" if name in names else name)
+        shutil.move(path, book.path / names[-1])
+    write_book_file(book.file.model_copy(update={"sources": {"train": names}}), book.path)
 
 
 __all__ = ["PAGE", "bases_known", "form", "look", "make", "router", "send"]
