@@ -189,3 +189,16 @@ def test_each_text_is_read_once_by_the_frozen_layers(
     assert sum(counted[1:]) == 144
     assert counted[0] == 1, "one to see how large it will be"
     assert Texts.__doc__ and read_once.__doc__
+
+
+@pytest.mark.parametrize(("layers", "used", "tokens"), [("all", {}, 144), ("all", {"mixup": {}}, None), (2, {}, None)])
+def test_of_a_wholly_frozen_encoder_only_what_the_head_reads_is_kept(
+    model: Path, tmp_path: Path, layers: Any, used: dict[str, Any], tokens: int | None
+) -> None:
+    """The first token of each of the 144 texts, unless a technique goes by more than the loss."""
+    made = plan({"freeze": {"layers": layers}} | used)
+    train(model, tmp_path / "run", made, tmp_path / "cache")
+    (path,) = files(tmp_path / "cache")
+    every = sum(part.lengths.sum() for part in (material(model).train, material(model).validation))
+    overhead = path.stat().st_size - (tokens or every) * 16 * 4  # 16 numbers of four bytes a token
+    assert 0 < overhead < 5000, "keys and lengths of the texts"

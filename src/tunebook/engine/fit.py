@@ -134,7 +134,7 @@ class Fit:
             trainer.weave.load(resume)
         try:
             texts = Texts(self._validation().inference, self.view, self.validation, self.material, self.progress)
-            with explained(self.params, self.folder), read_once(trainer.model, texts, self.context):
+            with explained(self.params, self.folder), read_once(trainer, texts):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         finally:
             interrupt.release()

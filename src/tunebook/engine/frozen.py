@@ -23,7 +23,7 @@ import xxhash
 from filelock import FileLock
 from torch import Tensor
 
-from tunebook.core.batch import Batch
+from tunebook.core.batch import Batch, model_inputs
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError
 from tunebook.core.files import content_id
@@ -31,10 +31,12 @@ from tunebook.core.messages import say
 from tunebook.core.progress import Progress, tell
 from tunebook.core.settings import Filled
 from tunebook.core.task import Draws
-from tunebook.core.technique import RunContext, View
+from tunebook.core.technique import View, WrapsLoss
 from tunebook.engine import layer_outputs
 from tunebook.engine.infer import Inference
 from tunebook.engine.material import Material
+from tunebook.engine.seam import WovenTrainer
+from tunebook.models.architecture import depths
 from tunebook.nets.frozen import COLUMNS, FrozenLayers, Known, Line, find_cut, key_of, lines_of
 from tunebook.tables.rules import effective_batch, planned_steps
 
@@ -44,6 +46,7 @@ SMALL = 256 << 20  # bytes that are held in memory where there can be no file
 _FORM = 1
 _TOKENS = 4096  # of a pass
 _ROWS = 512  # that are looked through at once
+_TRIED = 3
 _NEAR = {"fp32": 1e-4}  # of the largest state: what sums in another order make of it
 _ASIDE = re.compile("dropout|label|problem|architectures|_name_or_path|transformers_version")
 
@@ -113,23 +116,61 @@ class Texts:
 
 
 @contextmanager
-def read_once(model: Any, texts: Texts, run: RunContext) -> Iterator[None]:
+def read_once(trainer: WovenTrainer, texts: Texts) -> Iterator[None]:
     """Inside, a model's frozen layers have no dropout, and read each text once where that pays and is the same."""
+    model, weave = trainer.model, trainer.weave
     cut = find_cut(model)
     if cut is None:
         yield
         return
-    frozen, again = FrozenLayers(cut), texts.epochs(run.settings) >= 2
-    training = model.training
-    model.eval()
-    with torch.no_grad(), texts.inference.arithmetic(next(model.parameters()).device.type):
-        frozen.known = _known(frozen, texts, again)
-    model.train(training)
+    frozen, again = FrozenLayers(cut), texts.epochs(weave.run.settings) >= 2
+    with torch.no_grad(), _evaluated(model), texts.inference.arithmetic(cut.device.type):
+        if weave.run.criterion is None or weave.run.criterion.padded:
+            by_logits = all(one.in_lines for one in weave.techniques if isinstance(one, WrapsLoss))
+            frozen.first = by_logits and len(cut.layers) == depths(model).layers and _reads_first(model, frozen, texts)
+            frozen.known = _known(frozen, texts, again)
     with frozen.held():
         yield
     if again or frozen.known:
         live = {why: 1 for why in frozen.passes if why not in ("known", "off")}
-        run.noted(KEY, layers=len(cut.layers), once=int("known" in frozen.passes), **live)
+        weave.run.noted(KEY, layers=len(cut.layers), once=int("known" in frozen.passes), **live)
+
+
+@contextmanager
+def _evaluated(model: Any) -> Iterator[None]:
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def _reads_first(model: Any, frozen: FrozenLayers, texts: Texts) -> bool:
+    """Whether the head reads nothing but the first token of a text, by what it says of a few rows."""
+    if not texts.parts or not texts.parts[0].flat:
+        return False
+    rows, task = texts.parts[0], texts.inference.task
+    batch = task.collate(rows, range(min(len(rows), _TRIED)), texts.inference.pad)
+    inputs = {name: value.to(frozen.cut.device) for name, value in model_inputs(batch).items()}
+    lines = lines_of(inputs) if "input_ids" in inputs else None
+    if lines is None:
+        return False
+    keys, said = [key_of(line) for line in lines], []
+    try:
+        states = frozen.states(texts.batch(lines, frozen.cut.device))
+        for tokens in ([len(line[0]) for line in lines], [1] * len(lines)):
+            ends = list(accumulate(tokens))
+            own = torch.cat([states[row, :count] for row, count in enumerate(tokens)])
+            frozen.known = Known(own, dict(zip(keys, zip([0, *ends], ends, strict=False), strict=True)))
+            with frozen.held():
+                said.append(model(**inputs)["logits"])
+    except (ModelError, KeyError, TypeError):
+        return False
+    finally:
+        frozen.known = None
+        frozen.passes.clear()
+    return torch.equal(*said)
 
 
 def _known(frozen: FrozenLayers, texts: Texts, again: bool) -> Known | None:
@@ -137,7 +178,7 @@ def _known(frozen: FrozenLayers, texts: Texts, again: bool) -> Known | None:
     lines = texts.lines()
     if len(lines) < 2:
         return None
-    lengths = {key: len(line[0]) for key, line in lines.items()}
+    lengths = {key: 1 if frozen.first else len(line[0]) for key, line in lines.items()}
     try:
         states = _states(frozen, texts, list(lines.values()), lengths, again)
     except ModelError:
@@ -184,10 +225,15 @@ def _in_memory(frozen: FrozenLayers, texts: Texts, lines: list[Line], size: int)
 def _computed(frozen: FrozenLayers, texts: Texts, lines: list[Line]) -> Iterator[Tensor]:
     texts.progress.start("frozen", len(lines))
     for batch in texts.batches(lines, frozen.cut.device):
-        real = batch["attention_mask"].bool()
-        yield frozen.states(batch)[real]
-        texts.progress.advance(len(real))
+        yield frozen.states(batch)[_kept(batch, frozen.first)]
+        texts.progress.advance(len(batch["attention_mask"]))
     texts.progress.finish()
+
+
+def _kept(batch: Batch, first: bool) -> Tensor:
+    """Which states of a batch are kept: those of tokens, or of the first alone."""
+    real: Tensor = batch["attention_mask"].bool()
+    return real & (real.cumsum(1) == 1) if first else real
 
 
 @contextmanager
@@ -204,7 +250,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _alike(frozen: FrozenLayers, known: Known, batch: Batch, precision: str) -> bool:
     """Whether the body gives the same of a few texts above the cut as from below."""
-    real = batch["attention_mask"].bool()
+    real = _kept(batch, frozen.first)
 
     def out() -> Tensor:
         with frozen.held():
@@ -228,7 +274,7 @@ def _key(frozen: FrozenLayers, texts: Texts, lengths: Iterable[bytes]) -> str:
     told = {name: value for name, value in json.loads(config.to_json_string()).items() if not _ASIDE.search(name)}
     lines = xxhash.xxh3_128(b"".join(lengths)).hexdigest()
     versions = [_FORM, torch.__version__, transformers.__version__]
-    how = [texts.inference.precision, frozen.cut.device.type, config._attn_implementation]
+    how = [texts.inference.precision, frozen.first, frozen.cut.device.type, config._attn_implementation]
     return content_id([digest.hexdigest(), told, len(frozen.cut.layers), lines, how, versions], 24)
 
 

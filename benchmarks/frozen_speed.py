@@ -1,0 +1,176 @@
+"""FROZEN (P3 of the targets): ten epochs with frozen layers, and a search over them, on a CPU.
+
+Against the stock Trainer with the same layers frozen, and against Tunebook that computes them in each pass. All sides
+train the same model on the same rows for as many epochs, look at the same validation rows after each of them, and keep
+the best checkpoint. They run one after the other, A B A B ..., each in a process of its own and with an empty cache;
+start-up and tokenising are left out of the time, reading the texts with the frozen layers is not. `search` trains
+twenty tables of different rates, of which all but the first find what the frozen layers make of the texts.
+
+    python -m benchmarks FROZEN [--pairs 5] [--rows 2000] [--epochs 10] [--trials 20]
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import ROOT, given, ratio, write_result
+from benchmarks.training_speed import texts
+
+MODEL = "builtin:minilm"  # of six layers
+BATCH, LENGTH = 32, 128
+CASES: dict[str, dict[str, Any]] = {
+    "all": {"layers": 6, "rate": 3e-3, "sides": ("tunebook", "anew", "stock")},
+    "half": {"layers": 3, "rate": 1e-4, "sides": ("tunebook", "anew", "stock")},
+    "search": {"layers": 6, "rate": 3e-3, "sides": ("search", "anew")},
+}
+_VALIDATION = 500
+Rows = tuple[list[str], list[int]]
+
+
+def parts(rows: int) -> tuple[Rows, Rows]:
+    """Training and validation rows of en_sst2."""
+    strings, labels, test, truth = texts("P1")
+    return (strings[:rows], labels[:rows]), (test[:_VALIDATION], truth[:_VALIDATION])
+
+
+def run_stock(case: str, rows: int, epochs: int) -> dict[str, float]:
+    """transformers' Trainer with its defaults."""
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        DataCollatorWithPadding,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
+
+    from tunebook.models.source import find_model
+
+    folder = str(find_model(MODEL))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+
+    def encoded(part: Rows) -> list[dict[str, Any]]:
+        read = tokenizer(part[0], truncation=True, max_length=LENGTH)
+        return [{**{name: read[name][row] for name in read}, "labels": part[1][row]} for row in range(len(part[0]))]
+
+    train, validation = (encoded(part) for part in parts(rows))
+    with tempfile.TemporaryDirectory() as out:
+        start = time.perf_counter()
+        set_seed(0)
+        model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
+        model.bert.embeddings.requires_grad_(False)
+        model.bert.encoder.layer[: CASES[case]["layers"]].requires_grad_(False)
+        args = TrainingArguments(
+            out, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64, num_train_epochs=epochs,
+            learning_rate=CASES[case]["rate"], eval_strategy="epoch", save_strategy="epoch", save_total_limit=1,
+            load_best_model_at_end=True, metric_for_best_model="accuracy", report_to=[], disable_tqdm=True,
+        )  # fmt: skip
+        trainer = Trainer(
+            model=model, args=args, train_dataset=train, eval_dataset=validation,
+            data_collator=DataCollatorWithPadding(tokenizer),
+            compute_metrics=lambda found: {"accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean())},
+        )  # fmt: skip
+        trainer.train()
+        return {"seconds": time.perf_counter() - start, "accuracy": float(trainer.state.best_metric)}
+
+
+def run_tunebook(case: str, side: str, rows: int, epochs: int, trials: int) -> dict[str, float]:
+    """Tunebook's Fit, once or for each rate of a search."""
+    import numpy as np
+
+    from tunebook.core.task import Rows as Texts
+    from tunebook.engine import frozen
+    from tunebook.engine.material import Material
+    from tunebook.engine.tokens import encode
+    from tunebook.models.source import find_model, load_tokenizer
+    from tunebook.tasks.text_classification import TextClassification
+
+    if side == "anew":
+        frozen._known = lambda *_: None
+    folder = find_model(MODEL)
+    tokenizer = load_tokenizer(folder)
+    encoded = [
+        encode(Texts(strings, None, np.array(labels), [str(row) for row in range(len(strings))]), TextClassification(),
+               tokenizer, LENGTH)
+        for strings, labels in parts(rows)
+    ]  # fmt: skip
+    rates = CASES[case]["rate"] * np.geomspace(0.2, 5, trials) if side == "search" else [CASES[case]["rate"]]
+    with tempfile.TemporaryDirectory() as out:
+        material = Material(folder, tokenizer, *encoded, cache=Path(out) / "cache")
+        start = time.perf_counter()
+        scores = [
+            _fit(case, material, Path(out) / f"{number}", float(rate), epochs) for number, rate in enumerate(rates)
+        ]
+        return {"seconds": time.perf_counter() - start, "accuracy": max(scores)}
+
+
+def _fit(case: str, material: Any, folder: Path, rate: float, epochs: int) -> float:
+    """The best accuracy of a training."""
+    from tunebook.core.nouns import Estimate, Labels, Plan
+    from tunebook.core.settings import Filled
+    from tunebook.engine.fit import Fit
+    from tunebook.engine.track import read_history
+
+    folder.mkdir()
+    params = Filled(
+        learning_rate=rate, batch_size=BATCH, weight_decay=0.0, warmup_ratio=0.0, warmup_steps=0, max_length=LENGTH,
+        metric="accuracy", length_bucketing="on", early_stopping_patience=None, seed=0, max_epochs=epochs,
+    )  # fmt: skip
+    plan = Plan(
+        task="text_classification", model=str(material.model_folder), model_id="", params=params, table="",
+        labels=Labels(problem="single_label", names=["0", "1"]), table_version=0,
+        techniques={"freeze": {"layers": CASES[case]["layers"]}},
+        data="", data_path=Path(), seed=0, versions={},
+        estimate=Estimate(seconds=0, memory_bytes=0, steps=1, parameters=0, trained=0),
+    )  # fmt: skip
+    Fit(plan, material, folder).run()
+    return max(entry["eval_accuracy"] for entry in read_history(folder / "metrics.jsonl") if "eval_accuracy" in entry)
+
+
+def main(case: str, arguments: list[str]) -> Path:
+    """Alternate the sides of each case and write the result."""
+    options = given(arguments, pairs=5, rows=2000, epochs=10, trials=20)
+    found: dict[str, Any] = {}
+    for name, told in CASES.items():
+        runs: dict[str, list[dict[str, float]]] = {side: [] for side in told["sides"]}
+        for pair in range(options.pairs):
+            for side in told["sides"]:
+                given_to = map(str, (name, side, options.rows, options.epochs, options.trials))
+                command = [sys.executable, "-m", "benchmarks.frozen_speed", *given_to]
+                done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+                runs[side].append(json.loads(done.stdout.strip().splitlines()[-1]))
+                print(name, pair, side, runs[side][-1], flush=True)
+        own, *others = told["sides"]
+        found[name] = {
+            "layers_frozen": told["layers"],
+            "runs": runs,
+            "speed_ratio": {
+                side: ratio([b["seconds"] / a["seconds"] for a, b in zip(runs[own], runs[side], strict=True)])
+                for side in others
+            },
+            "accuracy": {side: [run["accuracy"] for run in runs[side]] for side in told["sides"]},
+        }
+    search = [one["seconds"] / other["seconds"] for one, other in zip(*found["search"]["runs"].values(), strict=True)]
+    return write_result(
+        "FROZEN",
+        {
+            "case": f"en_sst2, {options.rows} rows, {_VALIDATION} for looks, {options.epochs} epochs, {MODEL}",
+            "batch_size": BATCH,
+            "trials": options.trials,
+            **found,
+            "search_in_trainings": ratio(search),
+        },
+    )
+
+
+if __name__ == "__main__":
+    name, chosen, *numbers = sys.argv[1:]
+    count, times, tables = map(int, numbers)
+    outcome = run_stock(name, count, times) if chosen == "stock" else run_tunebook(name, chosen, count, times, tables)
+    print(json.dumps(outcome))
