@@ -142,6 +142,23 @@ def test_a_cell_is_no_formula_for_a_spreadsheet(tmp_path):
     assert line["text"] == "=1+1" and "run0" not in str(line)
 
 
+@pytest.mark.parametrize("rater", ["@bob", "-ann", "=1"])
+def test_a_name_that_a_spreadsheet_would_run_comes_back_as_itself(tmp_path, rater):
+    session = make_session(tmp_path, rows=2)
+    rows = [{**row, "value": "1"} for row in export_rows(session, rater)]
+    found = import_file(session, write_rows(rows, tmp_path / "back.csv"))
+    assert found.refused == [] and {one.rater for one in session.store.current()} == {rater}
+
+
+def test_texts_with_line_breaks_of_any_kind_come_back_as_lines(tmp_path):
+    study = make_study(1)
+    item = study.items[0].model_copy(update={"text": "a\u2028b\x85c\x0bd"})
+    session = make_session(tmp_path, study.model_copy(update={"items": [item]}))
+    rows = [{**row, "value": "1"} for row in export_rows(session, "ann")]
+    found = import_file(session, write_rows(rows, tmp_path / "back.jsonl"))
+    assert found.refused == [] and found.kept.fresh == 1
+
+
 def test_somebody_has_to_be_named_where_the_study_names_nobody(tmp_path):
     with pytest.raises(DataError) as caught:
         export_rows(make_session(tmp_path, rows=1))

@@ -8,11 +8,13 @@ import sqlite3
 import pytest
 from tests.rated import make_session, make_study, rate_all
 
+from tunebook.core.errors import BookError
 from tunebook.core.localized import Localized
 from tunebook.rating.draw import assigned
 from tunebook.rating.notes import notes_of
 from tunebook.rating.records import RatingResult
 from tunebook.rating.result import result_of
+from tunebook.rating.session import Session
 from tunebook.rating.store import Given
 from tunebook.stats.proportion import wilson_interval
 
@@ -147,6 +149,20 @@ def test_an_edited_store_is_told(tmp_path):
         db.execute("UPDATE ratings SET value = '2'")
     found = result_of(session)
     assert not found.intact and "edited" in notes(found)
+
+
+@pytest.mark.parametrize("change", ["value = '7'", "value = 'abc'", "side = 5"])
+@pytest.mark.parametrize("kind", ["pairs", "scores"])
+def test_a_store_that_says_what_nobody_can_say_is_told_and_not_counted(tmp_path, kind, change):
+    session = make_session(tmp_path, rows=3, kinds=(kind,))
+    rate_all(session, "ann")
+    with sqlite3.connect(session.store.path) as db:
+        db.execute("DROP TRIGGER no_update")
+        db.execute(f"UPDATE ratings SET {change} WHERE number = 2")
+    for call in (result_of, Session.ratings, Session.disagreements):
+        with pytest.raises(BookError) as caught:
+            call(session)
+        assert caught.value.code == "rate.damaged" and caught.value.fields["key"].endswith(": 2")
 
 
 @pytest.mark.parametrize("kinds", [("pairs",), ("scores",)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -71,6 +72,20 @@ def test_a_wrong_form_loses_no_file(tmp_path: Path, home: Path, base: Path) -> N
     assert [path.parent.name for path in kept(home, at.rpartition("/")[2])] == ["0", "1"]
     assert visitor.submit(at, {"name": "two", "other": str(base)}, follow_redirects=False).status_code == 303
     assert sorted(path.name for path in (home / "two" / "sources").iterdir()) == ["1-rows.csv", "rows.csv"]
+
+
+def test_a_new_book_is_shown_also_where_only_books_were_named(tmp_path: Path, home: Path, base: Path) -> None:  # noqa: F811
+    file = small.write_records(tmp_path / "rows.csv", "binary", 80)
+    for folder in ("far", "home"):
+        init(tmp_path / folder / "first", file, model=str(base))
+    init(tmp_path / "far" / "two", file, model=str(base))
+    visitor = Visitor(home / "first", tmp_path / "far" / "two")
+    at = sent(visitor, ("rows.csv", file.read_bytes()))
+    made = visitor.submit(at, {"name": "two", "other": str(base)}, follow_redirects=False).headers["location"]
+    assert made == "/book/two-2/data" and visitor.get(made).status_code == 200
+    assert (home / "two" / "sources" / "rows.csv").is_file() and visitor.get("/book/first").status_code == 200
+    shutil.rmtree(home / "first")
+    assert visitor.get("/").status_code == 200 and visitor.get("/book/first").status_code == 404
 
 
 def test_columns_that_are_not_clear_are_told_and_can_be_chosen(tmp_path: Path, home: Path, base: Path) -> None:  # noqa: F811

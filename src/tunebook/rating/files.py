@@ -118,6 +118,11 @@ def _plain(cell: str) -> str:
     return f"'{cell}" if cell[:1] in _RISKY and cell else cell
 
 
+def _as_was(cell: str) -> str:
+    """What `_plain` was given."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _RISKY and cell[1:] else cell
+
+
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a CSV, TSV or JSONL file.
 
@@ -127,7 +132,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() in _LINES:
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            rows = [json.loads(line) for line in io.StringIO(text) if line.strip()]
             if not all(isinstance(row, dict) for row in rows):
                 raise ValueError("JSONL: { ... }")
             names = {name for row in rows for name in row}
@@ -207,7 +212,7 @@ def _given(session: Session, row: Mapping[str, Any], source: str) -> Given:
     Raises:
         DataError: why it is none.
     """
-    words = {name: _word(row.get(name)) for name in (*_NEEDED, "check")}
+    words = {name: _as_was(_word(row.get(name))) for name in (*_NEEDED, "check")}
     if words["study"] != session.name:
         raise DataError("rate.file_study", key="study", value=words["study"], allowed=session.name)
     rater = check_rater(session.study, words["rater"])

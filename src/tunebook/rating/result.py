@@ -91,7 +91,7 @@ def result_of(session: Session) -> RatingResult:
     Raises:
         BookError: `rate.damaged`, `rate.study_changed`.
     """
-    study, ratings, check = session.study, session.store.current(), session.store.verify()
+    study, ratings, check = session.study, session.ratings(), session.store.verify()
     asked = [_judged(session, ratings, kind, key) for kind in (PAIRS, SCORES) for key in study.keys]
     judged = [one for one in asked if one is not None]
     found = RatingResult(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from tunebook.core.errors import DataError
+from tunebook.core.errors import BookError, DataError
 from tunebook.core.nouns import Record
 from tunebook.rating.draw import Shown, assigned, check_rater
-from tunebook.rating.store import Given, Kept, Rating, RatingStore, of_raters
+from tunebook.rating.store import STORE, Given, Kept, Rating, RatingStore, of_raters
 from tunebook.rating.study import PAIRS, Item, Question, Study, read_study
 
 _WORDS = {
@@ -127,10 +127,25 @@ class Session:
         shown = self.shown(name, item)
         return self.store.give(self._given(name, shown, values, source), token)
 
+    def ratings(self) -> list[Rating]:
+        """What counts of all that was said.
+
+        Raises:
+            BookError: `rate.damaged`, also where somebody has written into the file what nobody can say.
+        """
+        found, study = self.store.current(), self.study
+        allowed = {(item.key, one.key): study.values(item, one) for item in study.items for one in study.questions}
+        for rating in found:
+            known = allowed.get((rating.item, rating.question))
+            if known is not None and (rating.value not in known or rating.left not in (0, 1)):
+                said = f"{rating.question} = {rating.value} ({rating.left})"
+                raise BookError("rate.damaged", key=f"{STORE}: {rating.number}", reason=said)
+        return found
+
     def undo(self, rater: str, *, source: str = "api", token: str = "") -> str | None:
         """Take back what a rater said last, all questions of that item; gives the item, None where nothing is left."""
         name = check_rater(self.study, rater)
-        mine = [rating for rating in of_raters(self.store.current()) if rating.rater == name]
+        mine = [rating for rating in of_raters(self.ratings()) if rating.rater == name]
         if not mine:
             return None
         last = max(mine, key=lambda rating: rating.number).item
@@ -148,7 +163,7 @@ class Session:
         Raises:
             BookError: `rate.damaged`.
         """
-        known = self.store.current() if ratings is None else ratings
+        known = self.ratings() if ratings is None else ratings
         items = {item.key: item for item in self.study.items}
         said: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
         decided = {(rating.item, rating.question): rating.rater for rating in of_raters(known, "arbiter")}
@@ -165,7 +180,7 @@ class Session:
     def case(self, arbiter: str) -> tuple[Shown, str] | None:
         """The next item on which raters disagree and nobody has decided, with its question, that an arbiter has not
         rated; None where none waits."""
-        mine = {rating.item for rating in of_raters(self.store.current()) if rating.rater == arbiter.strip()}
+        mine = {rating.item for rating in of_raters(self.ratings()) if rating.rater == arbiter.strip()}
         waiting = [one for one in self.disagreements() if not one.arbiter and one.item not in mine]
         if not waiting:
             return None
@@ -181,7 +196,7 @@ class Session:
                 as `give`.
         """
         shown = self._of_arbiter(arbiter, item)
-        ratings = self.store.current()
+        ratings = self.ratings()
         if any(rating.item == item and rating.rater == arbiter.strip() for rating in of_raters(ratings)):
             raise DataError("rate.own_case", key="--rater", value=arbiter, item=item)
         open_ones = {one.question for one in self.disagreements(ratings) if one.item == item}

@@ -86,7 +86,7 @@ def ratings_of(book: Book) -> list[StudyLine]:
     for name in studies_in(book.path):
         try:
             session = open_rating(book, name)
-            study, ratings = session.study, session.store.current()
+            study, ratings = session.study, session.ratings()
             raters = study.raters or sorted({one.rater for one in ratings if one.role == "rater"})
             found.append(
                 StudyLine(

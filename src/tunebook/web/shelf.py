@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunebook.core.errors import BookError, near
@@ -17,10 +17,12 @@ class Shelf:
 
     Attributes:
         places: folders of books, and folders in which books lie. home: where a new book is put.
+        made: books that were made since; they are shown too, where `home` is none of the places.
     """
 
     places: tuple[Path, ...]
     home: Path
+    made: set[Path] = field(default_factory=set, compare=False)
 
     @classmethod
     def of(cls, places: Sequence[Path]) -> Shelf:
@@ -46,11 +48,16 @@ class Shelf:
             found[name] = path
         return found
 
+    def add(self, path: Path) -> str:
+        """Show a book that was made here from now on; gives its name."""
+        self.made.add(path)
+        return next(name for name, known in self.books().items() if known == path)
+
     def _all(self) -> Iterator[Path]:
-        for place in self.places:
+        for place in (*self.places, *self.made):
             if _is_book(place):
                 yield place
-            else:
+            elif place.is_dir():  # it may be gone since the server began
                 yield from (path for path in place.iterdir() if path.is_dir() and _is_book(path))
 
     def book(self, name: str) -> Book:

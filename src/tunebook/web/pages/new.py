@@ -103,7 +103,7 @@ def make(asked: Given, upload: str) -> Response:
         return _looked(asked, upload, error)
     _move(files, Book(asked.shelf.home / name))
     shutil.rmtree(files[0].parents[1])
-    return asked.go("book", name, "data")
+    return asked.go("book", asked.shelf.add(asked.shelf.home / name), "data")
 
 
 def _name(asked: Asked) -> str:

@@ -61,7 +61,7 @@ def one(asked: Given, name: str, study: str) -> Response:
 
 def _study(asked: Asked, name: str, session: Session, imported: Imported | None = None) -> Response:
     book, known = asked.book(name), session.study
-    ratings = session.store.current()
+    ratings = session.ratings()
     raters = known.raters or sorted({rating.rater for rating in ratings if rating.role == "rater"})
     report = f"{FOLDER}/{session.name}/{REPORT}" if (session.folder / REPORT).is_file() else ""
     return asked.book_page(
