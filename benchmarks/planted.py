@@ -1,9 +1,9 @@
 """PLANTED: whether the cause of a run's errors is named, where it is known because it was put there.
 
-Ten faults are each put into real rows twice: once into sets on which the thresholds of the causes were chosen, and
-once, in another way, into sets that were looked at only once these were fixed. Beside them stand rows as they are (four
-and five sets), of which nothing serious is to be named. A book is trained from 500 rows, then `errors` is asked for the
-causes on 400 validation rows.
+Ten faults are each put into real rows: once into sets on which the thresholds of the causes were chosen, once, in
+another way, into sets that were looked at only then and on which the causes were mended, and, in yet others, into sets
+that are fixed beforehand and run once. Beside them stand rows as they are, of which nothing serious is to be named. A
+book is trained from 500 rows, then `errors` is asked for the causes on 400 validation rows.
 
 named: the planted cause is among those told; first: it stands at their head. A case that is in the result already is
 not run again.
