@@ -67,8 +67,15 @@ def _lines(path: Path, encoding: str) -> list[str]:
     return (gzip.decompress(data) if path.suffix == ".gz" else data).decode(encoding).rstrip("\n").split("\n")
 
 
-def run_stock(case: str, side: str, steps: int, score: bool) -> dict[str, float]:
-    """transformers' Trainer as it comes, or with bf16 and rows grouped by length."""
+def run_stock(
+    case: str, side: str, steps: int, score: bool, seed: int = 0, watch: Callable[[Any], Any] | None = None
+) -> dict[str, float]:
+    """transformers' Trainer as it comes, or with bf16 and rows grouped by length.
+
+    Args:
+        watch: gives a callback of the trainer for the test rows, each a dict of its tokens and its label.
+    """
+    import torch
     from transformers import (
         AutoModelForSequenceClassification,
         AutoTokenizer,
@@ -88,30 +95,37 @@ def run_stock(case: str, side: str, steps: int, score: bool) -> dict[str, float]
         read = tokenizer(strings, truncation=True, max_length=CASES[case]["max_length"])
         return [{**{k: read[k][i] for k in read}, "labels": numbers[i]} for i in range(len(strings))]
 
-    set_seed(0)
+    set_seed(seed)
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(set(labels)))
-    better = {"bf16": True, "train_sampling_strategy": "group_by_length"} if side == "stock_bf16_grouped" else {}
+    better: dict[str, Any] = {}
+    if side == "stock_bf16_grouped":
+        # Without a GPU it asks to be told that it is to compute on the CPU before it does so in bf16.
+        better = {"bf16": True, "train_sampling_strategy": "group_by_length", "use_cpu": not torch.cuda.is_available()}
     with tempfile.TemporaryDirectory() as out:
         args = TrainingArguments(
             out, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64, max_steps=steps, learning_rate=RATE,
-            save_strategy="no", report_to=[], disable_tqdm=True, logging_steps=10_000, **better,
+            save_strategy="no", report_to=[], disable_tqdm=True, logging_steps=10_000, seed=seed, **better,
         )  # fmt: skip
+        tested = rows(test, truth)
         trainer = Trainer(
-            model=model, args=args, train_dataset=rows(train, labels), data_collator=DataCollatorWithPadding(tokenizer)
-        )
+            model=model, args=args, train_dataset=rows(train, labels), data_collator=DataCollatorWithPadding(tokenizer),
+            callbacks=[watch(tested)] if watch else [],
+        )  # fmt: skip
         start, used = time.perf_counter(), time.process_time()
         trainer.train()
         seconds, used = time.perf_counter() - start, time.process_time() - used
         result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds, "peak_bytes": peak_bytes()}
         result["processor_seconds"] = used
         if score:
-            predicted = trainer.predict(rows(test, truth)).predictions.argmax(-1)
+            predicted = trainer.predict(tested).predictions.argmax(-1)
             result["accuracy"] = float((predicted == truth).mean())
     return result
 
 
-def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
-    """Tunebook's Fit with the same settings, its own defaults elsewhere."""
+def run_tunebook(
+    case: str, steps: int, score: bool, seed: int = 0, watch: Callable[[Any], Any] | None = None
+) -> dict[str, float]:
+    """Tunebook's Fit with the same settings, its own defaults elsewhere; `watch` as in `run_stock`."""
     import numpy as np
 
     from tunebook.core.nouns import Labels
@@ -138,8 +152,15 @@ def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
         return {"accuracy": float((logits.argmax(-1) == truth).mean())}
 
     material = Material(folder, tokenizer, parts[0], parts[1])
-    settings = {"max_length": length, "max_steps": steps}
-    return timed_fit(TextClassification(), labelled, material, settings, accuracy if score else None)
+    settings = {"max_length": length, "max_steps": steps, "seed": seed}
+    tested = [
+        {**dict(tokenizer(text, truncation=True, max_length=length)), "labels": number}
+        for text, number in (zip(test, truth, strict=True) if watch else ())
+    ]
+    return timed_fit(
+        TextClassification(), labelled, material, settings, accuracy if score else None,
+        callbacks=[watch(tested)] if watch else [],
+    )  # fmt: skip
 
 
 def timed_fit(
@@ -148,11 +169,12 @@ def timed_fit(
     material: Any,
     settings: dict[str, Any],
     scored: Callable[[Any, Any], dict[str, float]] | None,
+    callbacks: Sequence[Any] = (),
 ) -> dict[str, float]:
     """Seconds and rows a second of Tunebook's training, and what `scored` says of the fit and its trainer.
 
     Args:
-        settings: `max_length`, `max_steps`, and what else is to differ.
+        settings: `max_length`, `max_steps`, and what else is to differ; callbacks: of the trainer.
     """
     from transformers.trainer_utils import IntervalStrategy
 
@@ -171,11 +193,11 @@ def timed_fit(
     steps = params.max_steps
     plan = Plan(
         task=task.key, model=str(material.model_folder), model_id="", labels=labels, params=params, techniques={},
-        table="", table_version=0, data="", data_path=Path(), seed=0, versions={},
+        table="", table_version=0, data="", data_path=Path(), seed=params.seed, versions={},
         estimate=Estimate(seconds=0, memory_bytes=0, steps=steps, parameters=0, trained=0),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as out:
-        fit = Fit(plan, material, Path(out))
+        fit = Fit(plan, material, Path(out), callbacks=callbacks)
         trainer = fit.prepare()
         # The other side takes no looks at validation rows and keeps no checkpoint either.
         trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
