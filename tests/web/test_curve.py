@@ -39,7 +39,7 @@ def test_what_it_costs_is_told_and_it_begins_once(book: Book) -> None:  # noqa: 
 
 
 def test_a_curve_that_was_drawn_is_shown(book: Book) -> None:  # noqa: F811
-    found = draw(book, options=CurveOptions(sizes=(8, 16, 32, 1), seeds=2, frozen=True))
+    found = draw(book, options=CurveOptions(sizes=(8, 16), seeds=1, frozen=True))
     page = Visitor(book.path).get(f"/book/{book.path.name}/data/curve").text
     assert f"curves/{found.curve}/curve.html" in page and 'class="verdict' not in page, "which the report says"
     (book.path / "curves" / found.curve / "curve.html").unlink()
