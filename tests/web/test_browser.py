@@ -29,6 +29,7 @@ class Desk:
 
     def __init__(self, browser: Any, url: str, lang: str, width: int) -> None:  # noqa: F811
         self.page = browser.new_page(viewport={"width": width, "height": 900}, locale=lang)
+        self.page.set_default_timeout(_PATIENCE)
         self.faults: list[str] = []
         self.base = url.partition("/?")[0]
         self.page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
