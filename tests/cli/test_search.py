@@ -98,17 +98,10 @@ def test_refusals(words: tuple[str, ...], code: str, part: str, tunebook: Call, 
     assert not (fresh / "searches").exists()
 
 
-def test_the_note_about_shared_folders(tunebook: Call, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.core.errors import MachineError
-    from tunebook.verbs.trials import engine as search_ray
-
-    def none(workers: int | None) -> None:
-        raise MachineError("machine.extra", key="ray", extra="ray")
-
-    monkeypatch.setattr(search_ray, "Ray", none)
-    done = tunebook("table", "search", own, "--engine", "ray", "--workers", 2)
-    assert done.code == 2
-    assert str(own.resolve()) in done.err.replace("\n", "") and "[ray]" in done.err
+def test_a_search_on_a_cluster_asks_for_it(tunebook: Call, own: Path) -> None:
+    done = tunebook("table", "search", own, "--engine", "ray", "--address", "127.0.0.1:9", "--json")
+    assert done.code == 2 and done.json["error"]["code"] == "engine.address"
+    assert tunebook("table", "search", own, "--engine", "slurm", "--json").json["error"]["key"] == "--engine"
 
 
 def test_ranges_as_people_write_them() -> None:

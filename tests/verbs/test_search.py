@@ -20,12 +20,14 @@ from tunebook.core.progress import Silent
 from tunebook.engine import track
 from tunebook.tables.make import child
 from tunebook.verbs import search as search_module
+from tunebook.verbs.engines.seam import Local, trained_on
 from tunebook.verbs.promote import promote
 from tunebook.verbs.search import SearchOptions, search
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.trials import engine as search_engine
 from tunebook.verbs.trials import result as search_importance
+from tunebook.verbs.trials.engine import InTurn
 from tunebook.verbs.trials.study import Study, TrialRecord
 from tunebook.verbs.trials.trial import Done, Job
 
@@ -252,7 +254,6 @@ def test_another_table_other_rows_and_other_data_are_other_searches(quick: Book,
         ({"workers": 0}, "search.budget", "--workers"),
         ({"prune": "halving"}, "search.option", "--prune"),
         ({"sampler": "cma"}, "search.option", "--sampler"),
-        ({"engine": "slurm"}, "search.option", "--engine"),
         ({"prune": "wilcoxon"}, "search.seeds", "--seeds"),
     ],
 )
@@ -294,14 +295,6 @@ def test_no_room_and_no_right(number: int, code: str, quick: Book, fake: Fake, m
     assert (caught.value.code, caught.value.key) == (code, "search.json")
 
 
-def test_jobs_name_whole_paths(quick: Book, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(quick.path.parent)
-    result = search(Book(Path(quick.path.name)), options=options(runs=1))
-    assert not result.path.is_absolute()
-    (job,) = fake.jobs
-    assert all(path.is_absolute() for path in (job.data, job.folder, job.elsewhere))
-
-
 def test_two_processes_do_not_make_one_search(quick: Book, fake: Fake) -> None:
     result = search(quick, options=options(runs=1))
     with FileLock(result.path / ".lock"), pytest.raises(BookError) as caught:
@@ -317,12 +310,20 @@ def test_what_a_search_is_stands_in_its_folder(quick: Book, fake: Fake) -> None:
     assert Path(result.path / "study.log").is_file()
 
 
-def test_ray_is_another_engine(quick: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.verbs.trials import engine as search_ray
+def test_trials_go_side_by_side_where_trainings_can(quick: Book, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wide(Local):
+        room = 3
 
-    monkeypatch.setattr(search_ray, "Ray", lambda workers: pytest.fail(f"asked for {workers}"))
-    with pytest.raises(pytest.fail.Exception, match="asked for 3"):
-        search(quick, options=options(engine="ray", workers=3))
+    made: list[int] = []
+    monkeypatch.setattr(search_module, "SideBySide", lambda room: (made.append(room), InTurn())[1])
+    with trained_on(Wide()):
+        search(quick, options=options(runs=1))
+        search(quick, options=options(runs=2, workers=2))
+        search(quick, options=options(runs=3, workers=1))
+    assert made == [3, 2]
+    with pytest.raises(MachineError) as caught:
+        search(quick, options=options(runs=4, workers=2))
+    assert (caught.value.code, caught.value.allowed) == ("search.cluster", "1 … 1")
 
 
 def test_nothing_is_deleted_outside_of_the_search(tmp_path: Path) -> None:

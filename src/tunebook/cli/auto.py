@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tunebook.cli.answer import Answer, command, console, facts, grid, note, warn
 from tunebook.cli.bars import Bars
+from tunebook.cli.engines import Where
 from tunebook.cli.options import Allowed, Books, option
 from tunebook.core.errors import RunError
 from tunebook.core.messages import say
@@ -24,8 +25,8 @@ _STYLES = {"promoted": "green", "refused": "yellow", "not_passed": "yellow"}
 
 
 @dataclass(frozen=True)
-class Budget:
-    """How long it may take, and how many tables race."""
+class Budget(Where):
+    """How long it may take, how many tables race, and where."""
 
     minutes: Annotated[float, option("auto_minutes", "--minutes", metavar="N")] = 30.0
     tries: Annotated[int, option("auto_try", "--try", metavar="N")] = 6
@@ -39,10 +40,11 @@ def auto(book: Books, budget: Budget, allowed: Allowed) -> Answer:
 
     opened = open_book(book)
     note(say("auto.planning", tries=budget.tries))
-    with PurchaseBars() as shop:
+    budget.check()
+    with PurchaseBars() as shop, budget.used(shop):
         shop.minutes = budget.minutes
         try:
-            result = act(opened, **vars(budget), allow=allowed.names, progress=shop)
+            result = act(opened, **budget.own(), allow=allowed.names, progress=shop)
         except RunError:
             if shop.state is not None and shop.state.candidates:
                 _stand(console(stderr=True), shop.state, budget.minutes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from tunebook.cli.options import option, wrong
 from tunebook.core.progress import Notes
@@ -19,6 +19,10 @@ class Where:
 
     engine: Annotated[str, option("engine", "--engine", metavar="local|ray")] = "local"
     address: Annotated[str | None, option("address", "--address", metavar="HOST:PORT")] = None
+
+    def own(self) -> dict[str, Any]:
+        """What the record that inherits this says beside it."""
+        return {name: value for name, value in vars(self).items() if name not in vars(Where())}
 
     def check(self) -> None:
         """Refuse options that cannot be meant, before anything is loaded.

@@ -12,7 +12,8 @@ from tunebook.cli.answer import Answer, command, note, run_option, warn
 from tunebook.cli.answers import answer_in, tell_answers
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
-from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, repeated_options, share
+from tunebook.cli.engines import Where
+from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, repeated_options, share, wrong
 from tunebook.cli.writing import Writing, of_writing
 from tunebook.core.errors import TunebookError
 from tunebook.core.locations import AUTO
@@ -30,8 +31,8 @@ _FEW = 4  # words alone that are no accident
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to be answered, how, and where the answers go."""
+class Asked(Where):
+    """What is to be answered, how and by whom, and where the answers go."""
 
     pair: Annotated[list[str] | None, option("pair", "--pair", metavar="TEXT")] = None
     file: Annotated[Path | None, option("file", "--file", metavar="FILE")] = None
@@ -76,6 +77,9 @@ def predict(
     found = chosen_run(open_book(book), run)
     if bool(texts) == bool(asked.file):
         raise TunebookError("cli.predict_what", key="TEXT | --file")
+    asked.check()
+    if asked.engine != "local" and not asked.file:
+        raise wrong("--engine", asked.engine, "--file FILE")
     task = task_of(found.plan.task)()
     writer = None if asked.out is None else check_out(asked.out, task.writers(), asked.form_out)
     if asked.form_out is not None and asked.out is None:
@@ -83,7 +87,7 @@ def predict(
     note(say("cli.predict.loading"))
     lines = texts == ["-"]
     texts = _lines(form.encoding) if lines else texts
-    with Bars() as bars:
+    with Bars() as bars, asked.used(bars):
         how: How = {**asked.how(bars), **manner}
         rows, names = _of_file(found, asked, form, how) if asked.file else _of_texts(found, texts or [], asked, how)
     rows = [{"line": number, **row} for number, row in enumerate(rows, start=1)] if lines else rows

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_table, described, named_table, read_changes
+from tunebook.cli.engines import Where
 from tunebook.cli.options import Allowed, Books, Chosen, listed, option, wrong
 from tunebook.core.messages import say
 
@@ -32,15 +33,14 @@ class What:
 
 
 @dataclass(frozen=True)
-class Effort:
-    """How much a search may try, and how."""
+class Effort(Where):
+    """How much a search may try, how, and where."""
 
     runs: Annotated[int | None, option("search_runs", "--runs", metavar="N")] = None
     minutes: Annotated[float | None, option("search_minutes", "--minutes", metavar="N")] = None
     prune: Annotated[str, option("search_prune", "--prune", metavar="median|wilcoxon|none")] = "median"
     sampler: Annotated[str, option("search_sampler", "--sampler", metavar="tpe|random|grid")] = "tpe"
     seeds: Annotated[int, option("search_seeds", "--seeds", metavar="N")] = 1
-    engine: Annotated[str, option("engine", "--engine", metavar="local|ray")] = "local"
     workers: Annotated[int | None, option("search_workers", "--workers", metavar="N")] = None
 
 
@@ -51,13 +51,12 @@ def table_search(book: Books, what: What, effort: Effort, allowed: Allowed) -> A
 
     opened = open_book(book)
     parent = named_table(opened, what.table)
+    effort.check()
     made: dict[str, Any] = {"rows": listed(what.rows), "ranges": read_ranges(what.ranges or ())}
-    options = SearchOptions(**made, **vars(effort), allow=allowed.names)
+    options = SearchOptions(**made, **effort.own(), allow=allowed.names)
     spec, _ = specify(opened, parent, options)
     note(say("search.begins", search=spec.id, rows=", ".join(axis.name for axis in spec.space.axes)))
-    if options.engine == "ray":
-        note(say("search.shared_note", path=opened.path.resolve()), style="yellow")
-    with Bars(spec.metric) as bars:
+    with Bars(spec.metric) as bars, effort.used(bars):
         result = search(opened, parent, options, progress=bars)
     return _answer(opened, result)
 

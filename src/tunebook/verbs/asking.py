@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NO_TEXT, CUT, LEFT_OUT, REJECTED = "no_text", "cut", "left_out", "rejected"
 CALIBRATED = "calibrated"  # in place of a score: the one that the model was calibrated to
-_ROWS = 64
+ROWS = 64  # of one forward pass
 _BOUNDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     {
         "top_k": (lambda value: value >= 1, "1 – …"),
@@ -111,7 +111,7 @@ class Asking:
         found: list[dict[str, Any]] = [{**blank, "notes": [NO_TEXT]} for _ in range(len(rows))]
         if there:
             model = load_to_answer(self.folder, self.plan)
-            size = self.how.get("batch_size") or _ROWS
+            size = self.how.get("batch_size") or ROWS
             asked = rows.at(there)
             answers, cut = model.answers(asked, self.how.get("progress"), size, self._manner(), self.calibrated)
             lost = self._left_out(model, rows.at(there)) or [[CUT] if short else [] for short in cut]
@@ -181,4 +181,4 @@ def _second(rows: Rows, number: int) -> str:
     return (rows.pairs or rows.texts)[number]
 
 
-__all__ = ["CALIBRATED", "CUT", "LEFT_OUT", "NO_TEXT", "REJECTED", "Asking", "How", "asking_of"]
+__all__ = ["CALIBRATED", "CUT", "LEFT_OUT", "NO_TEXT", "REJECTED", "ROWS", "Asking", "How", "asking_of"]

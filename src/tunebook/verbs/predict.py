@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
 from tunebook.data.options import DataOptions
+from tunebook.verbs.answers_spread import answers as answers_to
 from tunebook.verbs.asked import given_rows, of_chats, of_preferences, text_rows
 from tunebook.verbs.asking import CUT, LEFT_OUT, NO_TEXT, REJECTED, Asking, How, asking_of
 from tunebook.verbs.steps.runs import Run
@@ -70,14 +71,14 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
         from tunebook.data.answers_asked import answers_in
 
         judged, table = answers_in(data, path, options)
-        return _beside(table.to_pydict(), asking.answers(judged))
+        return _beside(table.to_pydict(), answers_to(asking, judged))
     names = text_columns(run, options)
     source = read(path, options, labelled=False, text=names[0])
     refuse_lost_rows(source)
     told = options.text is not None
     given, words = texts_with_words(data, source.table, names, path, source.roles, told=told)
     rows = text_rows(*given, data)
-    answers = asking.answers(rows if words is None else replace(rows, words=words))
+    answers = answers_to(asking, rows if words is None else replace(rows, words=words))
     kept = [name for name in source.table.column_names if name != source.roles.get("words")]
     columns = {name: source.table[name].to_pylist() for name in kept}
     if words is not None and "words" not in source.roles:  # what is found is told by its place in the words' text
@@ -113,7 +114,7 @@ def _chat_file(asking: Asking, data: DataRef, path: Path, options: DataOptions) 
         raise DataError("data.column", key=options.text, file=str(path), near="", columns=columns)
     refuse_lost_rows(source)
     texts, chats = asked_in(source.table)
-    answers = asking.answers(replace(text_rows(texts, None, data), chats=chats))
+    answers = answers_to(asking, replace(text_rows(texts, None, data), chats=chats))
     return _beside(source.table.drop_columns([CHAT_COLUMN]).to_pydict(), answers)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tunebook.core.call_check import Allow
-from tunebook.core.errors import BookError, PlanError, RunError
+from tunebook.core.errors import BookError, MachineError, PlanError, RunError
 from tunebook.core.folders import held, inside
 from tunebook.core.kept_looks import FOLDER as LOOKS
 from tunebook.core.localized import localized
@@ -21,9 +21,10 @@ from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import task_of
 from tunebook.tables.in_force import settings_of
 from tunebook.tables.make import child
+from tunebook.verbs.engines.seam import chosen
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
-from tunebook.verbs.trials.engine import Engine, Local
+from tunebook.verbs.trials.engine import Engine, InTurn, SideBySide
 from tunebook.verbs.trials.result import SearchResult, best_of, conclude
 from tunebook.verbs.trials.space import make_space
 from tunebook.verbs.trials.study import LOG, SearchSpec, Study, TrialRecord
@@ -32,7 +33,6 @@ from tunebook.verbs.trials.trial import BLOCKS, Job
 RUNS = 20
 Prune = Literal["median", "wilcoxon", "none"]
 Sampler = Literal["tpe", "random", "grid"]
-Place = Literal["local", "ray"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ class SearchOptions:
             `wilcoxon` stops one after a seed whose scores by rows are surely below the best trial's.
         sampler: `tpe`, `random`, or `grid`: both ends and the middle of each row.
         seeds: runs of each trial; all trials have the same seeds.
-        engine: `local`, or `ray` for a cluster.
-        workers: trials at once on the cluster.
+        workers: trials at once; None for as many as there can be trainings.
         allow: as `plan` takes it.
     """
 
@@ -59,7 +58,6 @@ class SearchOptions:
     prune: Prune = "median"
     sampler: Sampler = "tpe"
     seeds: int = 1
-    engine: Place = "local"
     workers: int | None = None
     allow: Allow = frozenset()
 
@@ -137,7 +135,6 @@ def _check(options: SearchOptions) -> None:
     for name, value, allowed in (
         ("--prune", options.prune, get_args(Prune)),
         ("--sampler", options.sampler, get_args(Sampler)),
-        ("--engine", options.engine, get_args(Place)),
     ):
         if value not in allowed:
             raise PlanError("search.option", key=name, value=value, allowed=" | ".join(allowed))
@@ -166,11 +163,16 @@ def _held(folder: Path) -> Iterator[None]:
 
 
 def _engine(options: SearchOptions, progress: Progress | None) -> Engine:
-    if options.engine == "local":
-        return Local(progress)
-    from tunebook.verbs.trials.engine import Ray
+    """Trials side by side as far as trainings can be.
 
-    return Ray(options.workers)
+    Raises:
+        MachineError: `search.cluster`, there is no room for so many.
+    """
+    room = chosen().room
+    if options.workers is not None and options.workers > room:
+        raise MachineError("search.cluster", key="--workers", value=options.workers, allowed=f"1 … {room}")
+    wanted = options.workers or room
+    return InTurn(progress) if wanted == 1 else SideBySide(wanted)
 
 
 @dataclass(frozen=True)
@@ -188,10 +190,10 @@ class _Hand:
         return Job(
             number=number,
             table=child(study.table, changed) if changed else study.table,
-            data=self.first.data_path.resolve(),  # a worker of a cluster has another current folder
+            data=self.first.data_path,
             seeds=tuple(study.spec.seeds),
-            folder=(self.folder / "runs").resolve(),
-            elsewhere=(self.book.path / "runs").resolve(),
+            folder=self.folder / "runs",
+            elsewhere=self.book.path / "runs",
             blocks=BLOCKS if study.spec.prune == "wilcoxon" else 0,
             allow=self.options.allow,
         )

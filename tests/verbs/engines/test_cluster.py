@@ -17,7 +17,7 @@ from tunebook.verbs.abtest.arms import known, trained
 from tunebook.verbs.engines import cluster as module
 from tunebook.verbs.engines.cluster import Ray
 from tunebook.verbs.engines.far import Back
-from tunebook.verbs.engines.seam import Local, trained_on
+from tunebook.verbs.engines.seam import Local, Needs, trained_on
 from tunebook.verbs.engines.told import Event
 from tunebook.verbs.steps.runs import find_run, runs_in
 
@@ -39,8 +39,8 @@ def answers(monkeypatch: pytest.MonkeyPatch, answer: Any, tells: tuple[Event, ..
     """Let tasks give this, after they have told that; the seeds that were asked for."""
     asked: list[int] = []
 
-    def task(order: Any, parcels: Any, letters: Any, name: str) -> Any:
-        asked.append(Plan.model_validate_json(order.plan).seed)
+    def task(order: Any, parcels: Any, plan: str, letters: Any, name: str) -> Any:
+        asked.append(Plan.model_validate_json(plan).seed)
         letters.tell.remote(name, [("attempt", "far"), *tells])
         if isinstance(answer, Exception) and isinstance(answer, FakeRayError):
             raise answer
@@ -82,7 +82,7 @@ def test_a_watcher_ends_a_training(cluster: FakeRay, quick: Plan, tmp_path: Path
 
     cancelled = Flag()
 
-    def task(order: Any, parcels: Any, letters: Any, name: str) -> Back:
+    def task(order: Any, parcels: Any, plan: str, letters: Any, name: str) -> Back:
         letters.tell.remote(name, [("start", "train", 1, 0)])
         assert cancelled.wait(60)
         return Back()
@@ -145,8 +145,9 @@ def test_a_cluster_that_is_gone_ends_all_that_wait(
 
     with Ray() as engine:
         monkeypatch.setattr(cluster, "wait", gone)
-        with pytest.raises(MachineError, match="no head") as caught:
-            engine.train(quick, tmp_path, None)
+        for _ in range(2):
+            with pytest.raises(MachineError, match="no head") as caught:
+                engine.train(quick, tmp_path, None)
     assert caught.value.code == "engine.lost"
 
 
@@ -160,3 +161,33 @@ def test_a_plan_that_needs_more_than_rows_and_base_is_trained_here(
         assert engine.begin([other], tmp_path) == []
         engine.train(other, tmp_path, None)
     assert asked == [other] and cluster.stored == []
+
+
+def upper(part: str, where: Any) -> str:
+    """The part in capitals, and what is in its folder."""
+    if part == "bad":
+        raise RunError("run.data", key=part, value=1, allowed="")
+    return part.upper() + (where(FOLDER[0]) / "said").read_text()
+
+
+FOLDER: list[Path] = []
+
+
+def test_other_work_is_spread_and_comes_back_in_order(
+    cluster: FakeRay, quick: Plan, tmp_path: Path, monkeypatch: Any
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "said").write_text("!")
+    FOLDER[:] = [tmp_path / "mine"]
+    watch = Watch()
+    with Ray() as engine:
+        needs = Needs((tmp_path / "mine",))
+        assert engine.spread(upper, ["a", "b", "c"], needs, watch) == ["A!", "B!", "C!"]
+        assert engine.spread(upper, [], needs, None) == [] and len(cluster.stored) == 1
+        with pytest.raises(RunError) as caught:
+            engine.spread(upper, ["a", "bad"], needs, None)
+        assert caught.value.code == "run.data" and len(cluster.cancelled) == 2
+        monkeypatch.setattr(module, "part_task", lambda *_: (_ for _ in ()).throw(FakeRayError("gone")))
+        with pytest.raises(RunError, match="gone"):
+            engine.spread(upper, ["a"], needs, None)
+    assert watch.heard == ["spread"]

@@ -13,9 +13,10 @@ from tunebook.core.errors import MachineError, RunError
 from tunebook.core.localized import STORED
 from tunebook.core.nouns import Plan
 from tunebook.verbs.engines import far as module
-from tunebook.verbs.engines.far import FOLDER, Back, Order, check_alike, train_far, unlike
+from tunebook.verbs.engines.far import FOLDER, Back, Order, check_alike, train_far, unlike, work_far
 from tunebook.verbs.engines.parcels import load_of, write
 from tunebook.verbs.engines.same import LIBRARIES, installed
+from tunebook.verbs.engines.seam import Needs
 from tunebook.verbs.steps.runs import Run
 
 
@@ -23,39 +24,46 @@ from tunebook.verbs.steps.runs import Run
 def order(quick: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Order:
     monkeypatch.setenv("TUNEBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(os, "environ", os.environ.copy())
-    load = load_of(quick)
-    sizes = {parcel.place: parcel.size for parcel in load.parcels}
-    plan = quick.model_dump_json(context=STORED)
-    return Order(plan, load.data, load.models, sizes, 1, installed(LIBRARIES), {"TUNEBOOK_ALLOW_CODE": "1"})
+    load = load_of(needs(quick))
+    return Order(load.folders, load.models, load.sizes, 1, installed(LIBRARIES), {"TUNEBOOK_ALLOW_CODE": "1"})
+
+
+@pytest.fixture
+def text(quick: Plan) -> str:
+    return quick.model_dump_json(context=STORED)
+
+
+def needs(plan: Plan) -> Needs:
+    return Needs((plan.data_path,), (plan.model,))
 
 
 def fetcher(plan: Plan) -> Any:
-    return {parcel.place: parcel.content for parcel in load_of(plan).parcels}
+    return {parcel.place: parcel.content for parcel in load_of(needs(plan)).parcels}
 
 
-def test_it_trains_without_any_file_of_the_book(order: Order, quick: Plan, tmp_path: Path) -> None:
+def test_it_trains_with_what_was_sent_alone(order: Order, quick: Plan, text: str, tmp_path: Path) -> None:
     parcels, fetched, told = fetcher(quick), list[str](), list[Any]()
-    hidden = replace(
-        order, plan=quick.model_copy(update={"data_path": Path("/nowhere")}).model_dump_json(context=STORED)
-    )
 
     def fetch(place: str) -> Any:
         fetched.append(place)
         return parcels[place]()
 
-    back = train_far(hidden, fetch, told.extend)
+    back = train_far(order, text, fetch, told.extend)
     assert back.error is None and set(fetched) == set(order.sizes)
     assert not any(name.startswith(("checkpoints", ".lock")) for name in back.files)
     write(back.files, tmp_path / "run")
     assert Run(tmp_path / "run").finished and Run(tmp_path / "run").has_model
     assert ("start", "train") in {event[:2] for event in told} and told[-1] == ("finish",)
-    assert (tmp_path / "cache" / FOLDER / order.data).is_dir() and os.environ["TUNEBOOK_ALLOW_CODE"] == "1"
-    again = train_far(hidden, lambda place: pytest.fail("it is unpacked already"), told.extend)
+    assert (
+        all((tmp_path / "cache" / FOLDER / place).is_dir() for place in order.sizes)
+        and os.environ["TUNEBOOK_ALLOW_CODE"] == "1"
+    )
+    again = train_far(order, text, lambda place: pytest.fail("it is unpacked already"), told.extend)
     assert again.files["model/model.safetensors"].tobytes() == back.files["model/model.safetensors"].tobytes()
 
 
 def test_a_run_that_diverges_comes_back_with_what_there_is(
-    order: Order, quick: Plan, monkeypatch: pytest.MonkeyPatch
+    order: Order, quick: Plan, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tunebook.engine.track import MetricsLog
 
@@ -65,7 +73,7 @@ def test_a_run_that_diverges_comes_back_with_what_there_is(
         log(self, args, state, control, logs={"loss": float("nan")}, **more)
 
     monkeypatch.setattr(MetricsLog, "on_log", spoil)
-    back = train_far(order, lambda place: fetcher(quick)[place](), lambda events: None)
+    back = train_far(order, text, lambda place: fetcher(quick)[place](), lambda events: None)
     assert back.error is not None and back.error.code == "run.diverged"
     assert "failed.json" in back.files and "outcome.json" not in back.files
 
@@ -79,22 +87,23 @@ def test_a_run_that_diverges_comes_back_with_what_there_is(
     ],
 )
 def test_what_goes_wrong_comes_back_as_an_error_of_the_house(
-    raised: Exception, code: str, order: Order, quick: Plan, monkeypatch: pytest.MonkeyPatch
+    raised: Exception, code: str, order: Order, quick: Plan, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise raised
 
     monkeypatch.setattr(module, "train", fail)
-    back = train_far(order, lambda place: fetcher(quick)[place](), lambda events: None)
+    back = train_far(order, text, lambda place: fetcher(quick)[place](), lambda events: None)
     assert back == Back(back.error) and back.error is not None and back.error.code == code
     if code == "engine.task":
         assert "ZeroDivisionError: by nothing" in back.error.message
 
 
-def test_a_machine_with_other_versions_is_refused(order: Order) -> None:
+def test_a_machine_with_other_versions_is_refused(order: Order, text: str) -> None:
     other = replace(order, needs={**order.needs, "torch": "1.0", "their-techniques": "3"})
-    back = train_far(other, lambda place: pytest.fail("nothing is fetched"), lambda events: None)
+    back = train_far(other, text, lambda place: pytest.fail("nothing is fetched"), lambda events: None)
     assert isinstance(back.error, MachineError) and back.error.code == "engine.versions"
     assert "torch 1.0, their-techniques 3" in str(back.error) and "their-techniques –" in back.error.message
     check_alike(order.needs)
+    assert work_far(other, lambda where: pytest.fail("it does not begin"), lambda place: {}) is not None
     assert str(unlike("far", {"torch": ("2", "1")})).splitlines()[0].endswith("torch 1.")

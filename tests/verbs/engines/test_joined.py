@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -29,6 +30,16 @@ def test_a_cluster_of_this_machine_ends_with_the_command(cluster: FakeRay) -> No
     assert nodes.each == {"num_cpus": torch.get_num_threads()} and nodes.needs["torch"] and nodes.here == ("one", True)
     left(nodes)
     assert not cluster.up
+
+
+def test_a_polite_kill_is_still_heard_by_the_command(cluster: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    monkeypatch.setattr(cluster, "init", init)
+    before = signal.getsignal(signal.SIGTERM)
+    joined("")
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_cluster_that_others_have_joined_stays(cluster: FakeRay) -> None:

@@ -11,17 +11,28 @@ from tunebook.core.errors import MachineError
 from tunebook.core.nouns import Plan
 from tunebook.data.frozen import open_data
 from tunebook.models.source import find_model, model_files, model_id
-from tunebook.verbs.engines.parcels import Parcel, hash_of, load_of, packed, reached, unpacked, write
+from tunebook.verbs.engines.parcels import Parcel, hash_of, load_of, packed, reached, travels, unpacked, write
+from tunebook.verbs.engines.seam import Needs
+
+
+def needs(plan: Plan) -> Needs:
+    return Needs((plan.data_path,), (plan.model,))
 
 
 def test_a_plan_needs_its_rows_and_its_base_model(quick: Plan, tmp_path: Path) -> None:
-    load = load_of(quick)
-    assert load_of(quick.with_seed(5)) == load, "every seed needs the same"
+    load = load_of(needs(quick))
+    assert load_of(needs(quick.with_seed(5))) == load, "every seed needs the same"
     rows, base = load.parcels
-    assert (rows.place, base.place) == (load.data, load.models[quick.model]) and rows.place.endswith("/data")
+    assert load.sizes == {rows.place: rows.size, base.place: base.size} and travels(quick)
+    assert not travels(quick.model_copy(update={"inputs": {"distill.teacher": "hash"}}))
+    assert (rows.place, base.place) == (
+        load.folders[str(quick.data_path)],
+        load.models[quick.model],
+    )
+    assert rows.place.endswith("/data")
     for parcel in load.parcels:
         unpacked(tmp_path, parcel.place, parcel.size, parcel.content)
-    assert open_data(tmp_path / load.data).content == quick.data
+    assert open_data(tmp_path / rows.place).content == quick.data
     with reached({"another/name": tmp_path / base.place}):
         assert model_id(find_model("another/name")) == quick.model_id
     with pytest.raises(Exception, match="another/name"):
@@ -29,12 +40,12 @@ def test_a_plan_needs_its_rows_and_its_base_model(quick: Plan, tmp_path: Path) -
 
 
 def test_other_content_is_another_parcel(quick: Plan, tmp_path: Path) -> None:
-    place = load_of(quick).data
+    place = load_of(needs(quick)).parcels[0].place
     write({path.name: np.fromfile(path, np.uint8) for path in quick.data_path.iterdir()}, tmp_path / "data")
     moved = quick.model_copy(update={"data_path": tmp_path / "data"})
-    assert load_of(moved).data == place
+    assert load_of(needs(moved)).parcels[0].place == place
     (tmp_path / "data" / "more.txt").write_text("x")
-    assert load_of(moved).data != place
+    assert load_of(needs(moved)).parcels[0].place != place
 
 
 def test_a_parcel_is_fetched_once_and_again_where_it_is_damaged(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from tunebook.core.errors import MachineError, RunError, TunebookError, machine_error
 from tunebook.core.localized import STORED
@@ -26,16 +26,19 @@ from tunebook.core.progress import Notes, Progress, Silent
 from tunebook.verbs.engines.arrived import put_away
 from tunebook.verbs.engines.far import Back, Order
 from tunebook.verbs.engines.joined import Nodes, joined, left
-from tunebook.verbs.engines.parcels import load_of
-from tunebook.verbs.engines.seam import Engine, Local
-from tunebook.verbs.engines.tasks import Letters, train_task
+from tunebook.verbs.engines.parcels import Load, load_of, travels
+from tunebook.verbs.engines.seam import Engine, Local, Needs, Spreads, Work
+from tunebook.verbs.engines.tasks import Letters, part_task, train_task
 from tunebook.verbs.engines.told import Event, Hearer
 from tunebook.verbs.steps.diverged import DIVERGED
 from tunebook.verbs.steps.runs import Run, find_run
 
 _WAIT = 0.2  # seconds between two looks at the letters
+_PATIENCE = 30.0  # seconds for what has just come back to be put away
 _RETRIES = 3  # other machines that a training is begun on anew, where its machine dies
 _PASSED = ("TUNEBOOK_LANG", "TUNEBOOK_ALLOW_CODE", "TOKENIZERS_PARALLELISM")
+P = TypeVar("P")
+T = TypeVar("T")
 _Key = tuple[Path, str]
 
 
@@ -50,7 +53,7 @@ class _Job:
     told: SimpleQueue[Event] = field(default_factory=SimpleQueue)
 
 
-class Ray(Engine):
+class Ray(Engine, Spreads):
     """A Ray cluster, to be used as a context.
 
     Args:
@@ -67,7 +70,9 @@ class Ray(Engine):
         self.address, self.watch = address, watch
         self.jobs: dict[_Key, _Job] = {}
         self.sent: dict[str, Any] = {}
+        self.loads: dict[Needs, Load] = {}
         self.closing, self.lock = Flag(), Lock()
+        self.lost: MachineError | None = None
 
     def __enter__(self) -> Self:
         self.nodes: Nodes = joined(self.address)
@@ -82,14 +87,13 @@ class Ray(Engine):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.closing.set()
-        self.collector.join()
-        for job in self.jobs.values():
-            self.ray.cancel(job.reference, force=True)
+        self.collector.join(_PATIENCE)
+        self.drop([job.plan for job in self.jobs.values()])
         left(self.nodes)
 
     def begin(self, plans: Sequence[Plan], folder: Path) -> list[Plan]:
         """All that are missing: the cluster keeps those waiting that it has no room for."""
-        missing = [plan for plan in plans if _travels(plan) and not _ended(folder, plan)]
+        missing = [plan for plan in plans if travels(plan) and not _ended(folder, plan)]
         fresh = [plan for plan in missing if (folder, plan.id) not in self.jobs]
         for plan in fresh:
             self._submit(plan, folder, arm=True)
@@ -103,17 +107,18 @@ class Ray(Engine):
             jobs = [self.jobs.pop(key) for key in dropped]
         for job in jobs:
             self.ray.cancel(job.reference)
+            job.told.put(("end", RunError("run.interrupted", key=job.plan.id, value="–")))
 
     def train(self, plan: Plan, folder: Path, progress: Progress | None) -> Run:
         """Wait for a training, which begins now where it was not begun ahead."""
-        run = find_run(folder, plan)
+        with self.lock:
+            job = self.jobs.get((folder, plan.id))
+        run = find_run(folder, plan) if job is None else None
         if run is not None and run.finished:
             _ = run.model
             return run
-        if not _travels(plan):
+        if not travels(plan):
             return Local().train(plan, folder, progress)
-        with self.lock:
-            job = self.jobs.get((folder, plan.id))
         job = job or self._submit(plan, folder, arm=False)
         hearer = Hearer(progress or Silent())
         try:
@@ -128,26 +133,61 @@ class Ray(Engine):
         ended: Run = event[1]
         return ended
 
-    def _submit(self, plan: Plan, folder: Path, *, arm: bool) -> _Job:
-        load = load_of(plan)
-        for parcel in load.parcels:
-            if parcel.place not in self.sent:
-                self.sent[parcel.place] = self.ray.put(parcel.content())
-        order = Order(
-            plan=plan.model_dump_json(context=STORED),
-            data=load.data,
-            models=load.models,
-            sizes={parcel.place: parcel.size for parcel in load.parcels},
-            threads=self.nodes.threads,
-            needs=self.nodes.needs,
-            environment={name: os.environ[name] for name in _PASSED if name in os.environ},
-        )
-        task = self.ray.remote(max_retries=_RETRIES, scheduling_strategy="SPREAD", **self.nodes.each)(train_task)
-        parcels = {parcel.place: self.sent[parcel.place] for parcel in load.parcels}
-        key = (folder, plan.id)
-        job = _Job(plan, folder, arm, task.remote(order, parcels, self.letters, f"{folder}\0{plan.id}"))
+    def spread(self, work: Work[P, T], parts: Sequence[P], needs: Needs, progress: Progress | None) -> list[T]:
+        """Each part as a task."""
+        order, parcels = self._order(needs)
+        task = self._task(part_task)
+        references = [task.remote(order, parcels, work, part) for part in parts]
+        watch = progress or Silent()
+        watch.start("spread", len(parts))
+        found: dict[Any, T] = {}
+        try:
+            while len(found) < len(references):
+                left = [reference for reference in references if reference not in found]
+                for reference in self.ray.wait(left, num_returns=1, timeout=None)[0]:
+                    found[reference] = self._part(reference)
+                    watch.advance(1)
+        except BaseException:
+            for reference in references:
+                self.ray.cancel(reference)
+            raise
+        watch.finish()
+        return [found[reference] for reference in references]
+
+    def _part(self, reference: Any) -> Any:
+        try:
+            found = self.ray.get(reference)
+        except self.ray.exceptions.RayError as error:
+            raise _failed(error) from error
+        if isinstance(found, TunebookError):
+            raise found
+        return found
+
+    def _task(self, function: Callable[..., Any]) -> Any:
+        """A function as a task that is begun anew elsewhere where its machine dies."""
+        return self.ray.remote(max_retries=_RETRIES, scheduling_strategy="SPREAD", **self.nodes.each)(function)
+
+    def _order(self, needs: Needs) -> tuple[Order, dict[str, Any]]:
+        """What goes with a task: what it needs, and place -> reference of each parcel, which is stored once."""
         with self.lock:
-            self.jobs[key] = job
+            if needs not in self.loads:
+                self.loads[needs] = load_of(needs)
+            load = self.loads[needs]
+            for parcel in load.parcels:
+                if parcel.place not in self.sent:
+                    self.sent[parcel.place] = self.ray.put(parcel.content())
+        told = {name: os.environ[name] for name in _PASSED if name in os.environ}
+        order = Order(load.folders, load.models, load.sizes, self.nodes.threads, self.nodes.needs, told)
+        return order, {parcel.place: self.sent[parcel.place] for parcel in load.parcels}
+
+    def _submit(self, plan: Plan, folder: Path, *, arm: bool) -> _Job:
+        order, parcels = self._order(Needs((plan.data_path,), (plan.model,)))
+        text, name = plan.model_dump_json(context=STORED), f"{folder}\0{plan.id}"
+        with self.lock:  # nothing that it tells comes before it is known
+            if self.lost is not None:
+                raise self.lost
+            reference = self._task(train_task).remote(order, parcels, text, self.letters, name)
+            self.jobs[folder, plan.id] = job = _Job(plan, folder, arm, reference)
         return job
 
     def _collect(self) -> None:
@@ -156,11 +196,12 @@ class Ray(Engine):
             while not self.closing.is_set():
                 self._look()
         except BaseException as error:  # the cluster is gone
-            lost = MachineError("engine.lost", key=self.address or "ray", reason=f"{type(error).__name__}: {error}")
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             with self.lock:
+                self.lost = MachineError("engine.lost", key=self.address or "ray", reason=reason)
                 jobs, self.jobs = list(self.jobs.values()), {}
             for job in jobs:
-                job.told.put(("end", lost))
+                job.told.put(("end", self.lost))
 
     def _look(self) -> None:
         with self.lock:
@@ -175,9 +216,12 @@ class Ray(Engine):
             self._hand((Path(folder), plan), events)
         for reference in ended:
             with self.lock:
-                job = self.jobs.pop(jobs[reference], None)
+                job = self.jobs.get(jobs[reference])
             if job is not None:
-                job.told.put(("end", self._outcome(job)))
+                outcome = self._outcome(job)
+                with self.lock:  # not before its run is in its place
+                    self.jobs.pop(jobs[reference], None)
+                job.told.put(("end", outcome))
 
     def _hand(self, key: _Key, events: list[Event]) -> None:
         with self.lock:
@@ -213,14 +257,14 @@ class Ray(Engine):
             found.__cause__ = error
             return found
         except errors.RayError as error:
-            return RunError("engine.task", key="ray", reason=" ".join(str(error).split())[:300])
+            return _failed(error)
         except Exception as error:
             return machine_error(error, job.folder) or error
 
 
-def _travels(plan: Plan) -> bool:
-    """Whether a plan can be trained on another machine: what it needs beside rows and base model is in the plan."""
-    return plan.before is None and plan.continues is None and not plan.inputs
+def _failed(error: Exception) -> RunError:
+    """What becomes of a task that did not come to an end of its own."""
+    return RunError("engine.task", key="ray", reason=" ".join(str(error).split())[:300])
 
 
 def _ended(folder: Path, plan: Plan) -> bool:

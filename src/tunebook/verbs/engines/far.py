@@ -9,35 +9,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from tunebook.core.errors import MachineError, RunError, TunebookError, machine_error
 from tunebook.core.files import user_cache
 from tunebook.core.nouns import Plan
 from tunebook.verbs.engines.parcels import Bytes, packed, reached, unpacked
 from tunebook.verbs.engines.same import LIBRARIES, differing, installed
+from tunebook.verbs.engines.seam import Where
 from tunebook.verbs.engines.told import Event, Teller
 from tunebook.verbs.steps.diverged import DIVERGED, keep_diverged
 from tunebook.verbs.steps.runs import LOCK, find_run
 from tunebook.verbs.steps.train import train
 
+T = TypeVar("T")
 FOLDER = "sent"  # of the user's cache: what other machines have sent
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be trained.
+    """What some work needs on another machine.
 
     Attributes:
-        plan: as JSON.
-        data: place of the rows; models: name of a base model -> its place.
+        folders: folder of the machine that asks -> its place; models: name of a base model -> its place.
         sizes: place -> bytes of its parcel.
-        threads: of a training.
+        threads: of the work.
         needs: package -> version that a machine must have.
-        environment: variables that decide what a training may do, and in which language it tells of it.
+        environment: variables that decide what the work may do, and in which language it tells of it.
     """
 
-    plan: str
-    data: str
+    folders: Mapping[str, str]
     models: Mapping[str, str]
     sizes: Mapping[str, int]
     threads: int
@@ -60,29 +61,45 @@ class Back:
     hash: str = ""
 
 
-def train_far(order: Order, fetch: Callable[[str], Bytes], send: Callable[[list[Event]], None]) -> Back:
-    """Train an order on this machine; an error comes back as what it is.
+Fetch = Callable[[str], Bytes]  # place -> its parcel
+
+
+def train_far(order: Order, plan: str, fetch: Fetch, send: Callable[[list[Event]], None]) -> Back:
+    """Train a plan (JSON) on this machine; an error comes back as what it is.
 
     Args:
-        fetch: gives the parcel of a place.
         send: takes what the training tells.
     """
     teller = Teller(send)
+
+    def work(where: Where) -> Back:
+        made = Plan.model_validate_json(plan)
+        made = made.model_copy(update={"data_path": where(made.data_path)})
+        with tempfile.TemporaryDirectory() as runs:
+            return _trained(made, Path(runs), teller)
+
+    back = work_far(order, work, fetch)
+    teller.flush()
+    return Back(back) if isinstance(back, TunebookError) else back
+
+
+def work_far(order: Order, work: Callable[[Where], T], fetch: Fetch) -> T | TunebookError:
+    """What some work gives on this machine, or the error that it ended with."""
     try:
         check_alike(order.needs)
         os.environ.update(order.environment)
         root = user_cache() / FOLDER
         at = {place: unpacked(root, place, size, partial(fetch, place)) for place, size in order.sizes.items()}
-        plan = Plan.model_validate_json(order.plan).model_copy(update={"data_path": at[order.data]})
-        with reached({name: at[place] for name, place in order.models.items()}), tempfile.TemporaryDirectory() as runs:
-            return _trained(plan, Path(runs), order.threads, teller)
+        import torch
+
+        torch.set_num_threads(order.threads)
+        with reached({name: at[place] for name, place in order.models.items()}):
+            return work(lambda folder: at[order.folders[str(folder)]])
     except TunebookError as error:
-        return Back(error)
+        return error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        return Back(machine_error(error) or RunError("engine.task", key=os.uname().nodename, reason=reason))
-    finally:
-        teller.flush()
+        return machine_error(error) or RunError("engine.task", key=os.uname().nodename, reason=reason)
 
 
 def check_alike(needs: Mapping[str, str]) -> None:
@@ -102,12 +119,9 @@ def unlike(machine: str, apart: Mapping[str, tuple[str, str]]) -> MachineError:
     return MachineError("engine.versions", key=machine, value=told[1], there=told[1], allowed=told[0])
 
 
-def _trained(plan: Plan, folder: Path, threads: int, teller: Teller) -> Back:
-    import torch
-
+def _trained(plan: Plan, folder: Path, teller: Teller) -> Back:
     from tunebook.engine.machine import release_memory
 
-    torch.set_num_threads(threads)
     release_memory()
     begun, error = time.perf_counter(), None
     try:
@@ -123,4 +137,4 @@ def _trained(plan: Plan, folder: Path, threads: int, teller: Teller) -> Back:
     return Back(error, *packed(run.path))
 
 
-__all__ = ["FOLDER", "Back", "Order", "check_alike", "train_far", "unlike"]
+__all__ = ["FOLDER", "Back", "Fetch", "Order", "check_alike", "train_far", "unlike", "work_far"]

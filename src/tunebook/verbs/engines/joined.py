@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,8 +87,11 @@ def _connect(ray: Any, address: str) -> None:
     if address not in ("", "local", "auto"):
         _knock(address)
         os.environ.setdefault(_TRIES, "1")
+    heard = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address or "local", **quiet)
+        if heard is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, heard)  # Ray takes it for itself; a polite kill is the command's to hear
     except Exception as error:  # ConnectionError, RuntimeError, and those of gRPC
         raise _silent(address, error) from error
 

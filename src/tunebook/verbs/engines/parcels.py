@@ -17,6 +17,7 @@ from tunebook.core.files import content_id, file_id
 from tunebook.core.nouns import Plan
 from tunebook.models.source import REACHED, find_model, model_files
 from tunebook.models.unpacked import unpack
+from tunebook.verbs.engines.seam import Needs
 
 Bytes = dict[str, NDArray[np.uint8]]  # name of a file below a folder -> its content
 _ROOM = 1 << 26  # bytes beside those of the files
@@ -46,24 +47,41 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Load:
-    """All that a plan needs.
+    """All that some work needs.
 
     Attributes:
-        data: place of the book's rows; models: name of a base model -> its place.
+        folders: folder of this machine -> its place; models: name of a base model -> its place.
     """
 
-    data: str
+    folders: dict[str, str]
     models: dict[str, str]
     parcels: tuple[Parcel, ...]
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Place -> bytes."""
+        return {parcel.place: parcel.size for parcel in self.parcels}
 
-def load_of(plan: Plan) -> Load:
-    """What a plan needs. Raises as `find_model`."""
-    data = _files(plan.data_path)
-    rows = Parcel(f"books/{_hash(data)}/{plan.data_path.name}", data)
-    files = model_files(find_model(plan.model, allow_pickle=True))
-    base = Parcel(f"models/{_hash(files)}", files)
-    return Load(rows.place, {plan.model: base.place}, (rows, base))
+
+def load_of(needs: Needs) -> Load:
+    """What work needs, read and hashed. Raises as `find_model`."""
+    found = [_files(folder) for folder in needs.folders]
+    folders = [
+        Parcel(f"folders/{_hash(files)}/{folder.name}", files)
+        for folder, files in zip(needs.folders, found, strict=True)
+    ]
+    bases = [model_files(find_model(name, allow_pickle=True)) for name in needs.models]
+    models = [Parcel(f"models/{_hash(files)}", files) for files in bases]
+    return Load(
+        {str(folder): parcel.place for folder, parcel in zip(needs.folders, folders, strict=True)},
+        {name: parcel.place for name, parcel in zip(needs.models, models, strict=True)},
+        (*folders, *models),
+    )
+
+
+def travels(plan: Plan) -> bool:
+    """Whether rows and base model are all that a plan needs beside itself: no file, no other run, no stage."""
+    return plan.before is None and plan.continues is None and not plan.inputs
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -124,4 +142,4 @@ def reached(models: Mapping[str, Path]) -> Iterator[None]:
         REACHED.update(before)
 
 
-__all__ = ["Bytes", "Load", "Parcel", "hash_of", "load_of", "packed", "reached", "unpacked", "write"]
+__all__ = ["Bytes", "Load", "Parcel", "hash_of", "load_of", "packed", "reached", "travels", "unpacked", "write"]

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.steps.train import train
+
+P = TypeVar("P")
+T = TypeVar("T")
+Where = Callable[[Path], Path]  # folder of this machine -> where it is on the one that works
+Work = Callable[[P, Where], T]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What some work asks for: folders, and base models by the names that plans have for them."""
+
+    folders: tuple[Path, ...]
+    models: tuple[str, ...] = ()
 
 
 class Engine(ABC):
@@ -38,6 +53,20 @@ class Engine(ABC):
     @abstractmethod
     def drop(self, plans: Sequence[Plan]) -> None:
         """End those of them that are still under way: they are no longer wanted."""
+
+
+class Spreads(ABC):
+    """An engine that can do other work on its machines, too."""
+
+    @abstractmethod
+    def spread(self, work: Work[P, T], parts: Sequence[P], needs: Needs, progress: Progress | None) -> list[T]:
+        """What some work gives for each part, in their order.
+
+        Args:
+            work: a function of a module; parts: what it takes, without anything that lives in this process alone.
+            needs: the folders and models that it asks for.
+            progress: hears of parts that are done.
+        """
 
 
 class Local(Engine):
@@ -88,4 +117,4 @@ def ahead(plans: Sequence[Plan], folder: Path) -> Iterator[list[Plan]]:
         chosen().drop(begun)
 
 
-__all__ = ["Engine", "Local", "ahead", "chosen", "trained_on"]
+__all__ = ["Engine", "Local", "Needs", "Spreads", "Where", "Work", "ahead", "chosen", "trained_on"]

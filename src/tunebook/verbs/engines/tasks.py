@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from tunebook.verbs.engines.far import Back, Order, train_far
+from tunebook.core.errors import TunebookError
+from tunebook.verbs.engines.far import Back, Order, train_far, work_far
+from tunebook.verbs.engines.seam import Work
 from tunebook.verbs.engines.told import Event
 
+P = TypeVar("P")
+T = TypeVar("T")
 Letter = tuple[str, list[Event]]  # name of the training, and what it tells
 
 
@@ -29,8 +34,8 @@ class Letters:
         return taken
 
 
-def train_task(order: Order, parcels: Mapping[str, Any], letters: Any, name: str) -> Back:
-    """Train an order as a task.
+def train_task(order: Order, parcels: Mapping[str, Any], plan: str, letters: Any, name: str) -> Back:
+    """Train a plan as a task.
 
     Args:
         parcels: place -> reference; what is not needed on this machine is not fetched.
@@ -44,10 +49,17 @@ def train_task(order: Order, parcels: Mapping[str, Any], letters: Any, name: str
         last[:] = [letters.tell.remote(name, events)]
 
     send([("attempt", os.uname().nodename)])
-    back = train_far(order, lambda place: ray.get(parcels[place]), send)
+    back = train_far(order, plan, lambda place: ray.get(parcels[place]), send)
     with suppress(ray.exceptions.RayError):
         ray.get(last)  # nothing is told after the run has come back
     return back
 
 
-__all__ = ["Letters", "train_task"]
+def part_task(order: Order, parcels: Mapping[str, Any], work: Work[P, T], part: P) -> T | TunebookError:
+    """Do some work on a part as a task."""
+    import ray
+
+    return work_far(order, partial(work, part), lambda place: ray.get(parcels[place]))
+
+
+__all__ = ["Letters", "part_task", "train_task"]

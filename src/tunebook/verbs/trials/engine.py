@@ -1,27 +1,27 @@
-"""Where the trials of a search are trained: here, one after the other, or each as a task of a Ray cluster.
+"""How the trials of a search go on: one after the other, or side by side, where trainings can be.
 
-The study stays where the search was begun. Every machine of the cluster needs Tunebook installed and the book at the
-same path, in a folder that all of them share.
+The study and all trials stay in this process; only trainings are done elsewhere, where the engine of the command is one
+that does.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from tunebook.core.errors import MachineError, RunError, TunebookError
+from tunebook.core.messages import say
 from tunebook.core.progress import Progress
 from tunebook.verbs.trials.trial import Done, Job, Kind, run_trial
 
 # (number of the trial, number of the seed, what is told, values) -> why the trial is to stop, empty to go on
 Heed = Callable[[int, int, Kind, list[float]], str]
-_WAIT = 0.2  # seconds between two looks at the letters
-_PATIENCE = 60.0  # seconds after which a trial that gets no answer goes on
 
 
 class Engine(ABC):
@@ -52,8 +52,8 @@ class Engine(ABC):
         """Number and outcome of the next trial that ends; `heed` hears what running trials tell meanwhile."""
 
 
-class Local(Engine):
-    """This process."""
+class InTurn(Engine):
+    """One trial after the other."""
 
     room = 1
 
@@ -82,135 +82,71 @@ class Local(Engine):
         return job.number, done
 
 
-class Letters:
-    """What trials tell and wait to be answered; lives in the cluster as an actor."""
+@dataclass(frozen=True)
+class _Question:
+    """What a trial tells, and waits to be answered."""
 
-    def __init__(self) -> None:
-        self.waiting: list[tuple[int, int, Kind, list[float], int]] = []
-        self.answers: dict[int, asyncio.Future[str]] = {}
-        self.last = 0
-
-    async def tell(self, number: int, place: int, kind: Kind, values: list[float]) -> str:
-        """Wait for the answer to what a trial tells; empty if none comes."""
-        self.last += 1
-        letter = self.last
-        self.answers[letter] = asyncio.get_running_loop().create_future()
-        self.waiting.append((number, place, kind, values, letter))
-        try:
-            return await asyncio.wait_for(self.answers[letter], _PATIENCE)
-        except TimeoutError:
-            return ""
-        finally:
-            del self.answers[letter]
-
-    async def take(self) -> list[tuple[int, int, Kind, list[float], int]]:
-        """All that was told since."""
-        taken, self.waiting = self.waiting, []
-        return taken
-
-    async def answer(self, letter: int, why: str) -> None:
-        """Let the trial that waits go on, or stop."""
-        waiting = self.answers.get(letter)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(why)
+    place: int
+    kind: Kind
+    values: list[float]
+    answer: SimpleQueue[str] = field(default_factory=SimpleQueue)
 
 
-def far_trial(job: Job, letters: Any) -> Done | dict[str, str]:
-    """A trial on a machine of the cluster; an error that ends the search comes as its code, key and text."""
-    import ray
-
-    def tell(place: int, kind: Kind, values: list[float]) -> str:
-        why: str = ray.get(letters.tell.remote(job.number, place, kind, values))
-        return why
-
-    if not (job.folder.parent / "search.json").is_file():
-        return {"code": "search.shared", "key": str(job.folder.parent), "text": ""}
-    try:
-        return run_trial(job, tell)
-    except TunebookError as error:  # an exception with named arguments does not survive the journey
-        return {"code": error.code, "key": error.key, "text": str(error)}
-
-
-class Ray(Engine):
-    """A Ray cluster: the one that RAY_ADDRESS names, or one on this machine.
+class SideBySide(Engine):
+    """Several trials at once, each in a thread that waits for its trainings; only this one knows the study.
 
     Args:
-        workers: trials at once; None takes one a GPU, and without GPUs one a machine.
-
-    Raises:
-        MachineError: `machine.extra`, Ray is not installed. `search.cluster`, the cluster has no room for a trial.
+        room: trials at once.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers
-        self.ray = _ray()
-        self.jobs: dict[Any, int] = {}
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.said: SimpleQueue[tuple[int, _Question | Done | BaseException]] = SimpleQueue()
+        self.closing = Event()
 
     def __enter__(self) -> Self:
-        ray = self.ray
-        self.mine = not ray.is_initialized()
-        if self.mine:
-            ray.init(log_to_driver=False, include_dashboard=False, configure_logging=False)
-        try:
-            total = ray.cluster_resources()
-            gpus, cpus = int(total.get("GPU", 0)), int(total.get("CPU", 0))
-            machines = sum(1 for node in ray.nodes() if node["Alive"])
-            self.room = self.workers or gpus or machines
-            needs = {"num_gpus": gpus / self.room, "num_cpus": 1} if gpus else {"num_cpus": cpus // self.room}
-            if (gpus and self.room > gpus) or self.room > cpus:
-                raise MachineError("search.cluster", key="--workers", value=self.room, allowed=f"1 … {gpus or cpus}")
-            self.letters = ray.remote(num_cpus=0)(Letters).remote()
-            self.task = ray.remote(max_retries=0, **needs)(far_trial)
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for reference in self.jobs:
-            self.ray.cancel(reference, force=True)
-        if self.mine:
-            self.ray.shutdown()
+        """Trials that are still under way end at the next thing that they tell."""
+        self.closing.set()
+        while True:
+            try:
+                _, said = self.said.get_nowait()
+            except Empty:
+                return
+            if isinstance(said, _Question):
+                said.answer.put(say("search.why.interrupted"))
 
     def submit(self, job: Job) -> None:
-        """Send a trial into the cluster."""
-        table = job.table.model_copy(deep=True)
-        self.jobs[self.task.remote(replace(job, table=table), self.letters)] = job.number
+        """Begin a trial, with the engine of this command."""
+        Thread(target=copy_context().run, args=(self._work, job), daemon=True).start()
 
     def next(self, heed: Heed) -> tuple[int, Done]:
-        """Answer what trials tell until one of them ends.
-
-        Raises:
-            RunError: `search.machine`, a trial met what every other would meet too.
-            MachineError: `search.shared`, a machine does not see the book.
-        """
+        """Answer what trials tell until one of them ends. Raises as `run_trial`."""
         while True:
-            ended, _ = self.ray.wait(list(self.jobs), num_returns=1, timeout=_WAIT)
-            for number, place, kind, values, letter in self.ray.get(self.letters.take.remote()):
-                self.ray.get(self.letters.answer.remote(letter, heed(number, place, kind, values)))
-            if ended:
-                return self.jobs.pop(ended[0]), self._outcome(ended[0])
+            number, said = self.said.get()
+            if isinstance(said, _Question):
+                said.answer.put(heed(number, said.place, said.kind, said.values))
+            elif isinstance(said, Done):
+                return number, said
+            else:
+                raise said
 
-    def _outcome(self, reference: Any) -> Done:
+    def _work(self, job: Job) -> None:
+        def tell(place: int, kind: Kind, values: list[float]) -> str:
+            question = _Question(place, kind, values)
+            self.said.put((job.number, question))
+            if self.closing.is_set():
+                return say("search.why.interrupted")
+            return question.answer.get()
+
         try:
-            found = self.ray.get(reference)
-        except self.ray.exceptions.RayError as error:  # the process died, of memory more often than not
-            return Done("failed", why=" ".join(str(error).split())[:300])
-        if isinstance(found, Done):
-            return found
-        if found["code"] == "search.shared":
-            raise MachineError("search.shared", key=found["key"])
-        raise RunError("search.machine", key=found["key"], reason=found["text"])
+            self.said.put((job.number, run_trial(job, tell)))
+        except BaseException as error:
+            self.said.put((job.number, error))
 
 
-def _ray() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise MachineError("machine.extra", key="ray", extra="ray") from error
-    return ray
-
-
-__all__ = ["Engine", "Heed", "Letters", "Local", "Ray", "far_trial"]
+__all__ = ["Engine", "Heed", "InTurn", "SideBySide"]

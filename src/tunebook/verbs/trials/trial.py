@@ -18,10 +18,10 @@ from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import tasks
 from tunebook.core.writes import texts_asked
+from tunebook.verbs.engines.seam import chosen
 from tunebook.verbs.steps.answers import answers
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run, find_run
-from tunebook.verbs.steps.train import train
 
 # Failures of the place rather than of the table: every further trial would meet them too.
 FATAL = frozenset(
@@ -31,6 +31,8 @@ FATAL = frozenset(
         "machine.files",
         "machine.device",
         "machine.extra",
+        "engine.lost",
+        "engine.versions",
         "run.interrupted",
         "run.busy",
         "run.data",
@@ -45,7 +47,7 @@ Tell = Callable[[int, Kind, list[float]], str]
 
 @dataclass(frozen=True)
 class Job:
-    """What a trial trains; everything that another machine needs to know.
+    """What a trial trains.
 
     Attributes:
         table: the whole table of the trial.
@@ -171,7 +173,7 @@ def _run(job: Job, made: Plan, judge: _Judge) -> Run:
             looks = [entry[name] for entry in found.history if (name := f"eval_{judge.metric}") in entry]
             judge.tell(looks)  # others are compared with it; it costs nothing itself, whatever the answer
             return found
-    return train(made, job.folder, track=(), progress=judge)
+    return chosen().train(made, job.folder, judge)
 
 
 def _score(run: Run) -> float:
