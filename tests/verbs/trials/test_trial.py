@@ -129,7 +129,7 @@ def test_failures_have_reasons(
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(module, "train", fail)
+    monkeypatch.setattr("tunebook.verbs.engines.seam.train", fail)
     done = run_trial(job(book, tmp_path), Heard())
     assert done.state == "failed" and why in done.why and done.score is None
 
@@ -151,7 +151,7 @@ def test_what_every_trial_would_meet_ends_the_search(
     def fail(*_: Any, **__: Any) -> None:
         raise MachineError("machine.disk", key="x")
 
-    monkeypatch.setattr(module, "train", fail)
+    monkeypatch.setattr("tunebook.verbs.engines.seam.train", fail)
     with pytest.raises(MachineError):
         run_trial(job(book, tmp_path), Heard())
 
