@@ -31,7 +31,7 @@ def test_a_cluster_answers_the_rows_of_a_file_as_this_machine_does(
     monkeypatch.setenv("TUNEBOOK_CACHE", str(tmp_path / "cache"))
     with Ray() as engine, trained_on(engine):
         there = predict_file(made.run, made.file, batch_size=8, progress=Silent())
-    assert len(there) == len(here) and len(cluster.stored) == 1, "the model is sent once"
+    assert len(there) == len(here) and len(cluster.stored) == 2, "model and rows are sent once"
     for one, other in zip(here, there, strict=True):
         scores = [name for name, value in one.items() if isinstance(value, float | dict)]
         assert {name: one[name] for name in one if name not in scores} == {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from tunebook.core.task import Rows, Searches
+from tunebook.core.task import Rows
 from tunebook.verbs.asking import ROWS, Asking
 from tunebook.verbs.engines.parcels import travels
 from tunebook.verbs.engines.seam import Needs, Spreads, Where, chosen
@@ -43,9 +43,7 @@ def answers(asking: Asking, rows: Rows) -> list[dict[str, Any]]:
 def _answer(part: _Part, where: Where) -> list[dict[str, Any]]:
     """The answers to a part, wherever that is."""
     asking = part.asking
-    plan = asking.plan
-    if asking.plan.data_path in _needs(asking).folders:
-        plan = plan.model_copy(update={"data_path": where(plan.data_path)})
+    plan = asking.plan.model_copy(update={"data_path": where(asking.plan.data_path)})
     return replace(asking, folder=where(asking.folder), plan=plan).answers(part.rows)
 
 
@@ -56,11 +54,11 @@ def _travels(asking: Asking) -> bool:
 
 
 def _needs(asking: Asking) -> Needs:
-    """The model, its base where it is kept beside that, and the rows of the book where answers are found among them."""
+    """The model, the rows of the book, among which some answers are found, and the base where it is kept apart."""
     from tunebook.engine.partial_model import is_partial
 
-    data = (asking.plan.data_path,) if isinstance(asking.task, Searches) else ()
-    return Needs((asking.folder, *data), (asking.plan.model,) if is_partial(asking.folder) else ())
+    models = (asking.plan.model,) if is_partial(asking.folder) else ()
+    return Needs((asking.folder, asking.plan.data_path), models)
 
 
 __all__ = ["answers"]
