@@ -13,7 +13,7 @@ from tests.books import Trained
 from tests.fake_ray import FakeRay
 from tunebook.core.progress import Silent
 from tunebook.verbs import answers_spread as module
-from tunebook.verbs.answers_spread import answers
+from tunebook.verbs.answers_spread import answers_to
 from tunebook.verbs.asking import asking_of
 from tunebook.verbs.engines.cluster import Ray
 from tunebook.verbs.engines.seam import trained_on
@@ -56,7 +56,7 @@ def test_parts_are_whole_batches(trained: Callable[[str], Trained], monkeypatch:
     asking = asking_of({"batch_size": 4, "progress": Silent()}, trained("binary").run)
     texts = [f"text {number}" for number in range(70)]
     with trained_on(Wide()):
-        found = answers(asking, Rows(texts, None, None, texts))
+        found = answers_to(asking, Rows(texts, None, None, texts))
     assert [item["label"] for item in found] == texts
     assert [len(part.rows) for part in made] == [12, 12, 12, 12, 12, 10]
     assert made[0].asking.how == {"batch_size": 4, "progress": None}, "nothing that lives in this process alone"
@@ -70,4 +70,4 @@ def test_a_part_of_a_model_that_needs_other_runs_stays_here(
     from tunebook.core.task import Rows
 
     with trained_on(Ray()):
-        assert answers(asking, Rows([""], None, None, [""]))[0]["notes"] == ["no_text"]
+        assert answers_to(asking, Rows([""], None, None, [""]))[0]["notes"] == ["no_text"]

@@ -27,7 +27,7 @@ class _Part:
     rows: Rows
 
 
-def answers(asking: Asking, rows: Rows) -> list[dict[str, Any]]:
+def answers_to(asking: Asking, rows: Rows) -> list[dict[str, Any]]:
     """An answer for each row, as `Asking.answers`; here where there is no cluster, or the model needs other runs."""
     engine = chosen()
     if not isinstance(engine, Spreads) or not _travels(asking):
@@ -61,4 +61,4 @@ def _needs(asking: Asking) -> Needs:
     return Needs((asking.folder, asking.plan.data_path), models)
 
 
-__all__ = ["answers"]
+__all__ = ["answers_to"]

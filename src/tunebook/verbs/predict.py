@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
 from tunebook.data.options import DataOptions
-from tunebook.verbs.answers_spread import answers as answers_to
+from tunebook.verbs.answers_spread import answers_to
 from tunebook.verbs.asked import given_rows, of_chats, of_preferences, text_rows
 from tunebook.verbs.asking import CUT, LEFT_OUT, NO_TEXT, REJECTED, Asking, How, asking_of
 from tunebook.verbs.steps.runs import Run
