@@ -109,13 +109,13 @@ def test_a_judge_is_asked_in_both_orders_and_once(
     run: Run, book: Path, address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(KEY, "secret")
-    Replies.prefers = lambda text: "Answer 2 is better: 2"[-1]  # always the second: no order agrees with the other
+    Replies.prefers = lambda text: "2\u2028"  # always the second: no order agrees with the other
     made = review(run, "test", Wanted(judge=Judge(address, "m"), rows=3))
     assert (made["preferred"]["value"], made["agreed"], made["unread"]) == (0.5, 0.0, 0)
     assert len(Replies.asked) == 6 and Replies.asked[0]["model"] == "m" and Replies.asked[0]["temperature"] == 0
     assert set(Replies.keys) == {"Bearer secret"}
     kept = run.results("test") / "judge.jsonl"
-    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    lines = [json.loads(line) for line in kept.read_text().strip().split("\n")]
     assert [line["prompt"] for line in lines] == [one["messages"][0]["content"] for one in Replies.asked]
     assert "secret" not in kept.read_text()
     kept.write_text(kept.read_text() + '{"id": "cut')

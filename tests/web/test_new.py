@@ -83,9 +83,9 @@ def test_a_new_book_is_shown_also_where_only_books_were_named(tmp_path: Path, ho
     at = sent(visitor, ("rows.csv", file.read_bytes()))
     made = visitor.submit(at, {"name": "two", "other": str(base)}, follow_redirects=False).headers["location"]
     assert made == "/book/two-2/data" and visitor.get(made).status_code == 200
-    assert (home / "two" / "sources" / "rows.csv").is_file() and visitor.get("/book/first").status_code == 200
+    assert (home / "two" / "sources" / "rows.csv").is_file() and visitor.get("/book/first/data").status_code == 200
     shutil.rmtree(home / "first")
-    assert visitor.get("/").status_code == 200 and visitor.get("/book/first").status_code == 404
+    assert visitor.get("/").status_code == 200 and visitor.get("/book/first/data").status_code == 404
 
 
 def test_columns_that_are_not_clear_are_told_and_can_be_chosen(tmp_path: Path, home: Path, base: Path) -> None:  # noqa: F811

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunebook.core.errors import PlanError
+from tunebook.core.errors import PlanError, TunebookError
 from tunebook.verbs.abtest.read_rule import Typed, read_rule
 
 
@@ -15,6 +15,11 @@ def test_what_is_not_typed_is_left_to_the_gate() -> None:
         "aa": False, "seeds": 4, "looks": [], "guard": {"time": "off", "worst_class": 0.05},
         "challenges": ["x.csv=0.05"],
     }  # fmt: skip
+
+
+def test_a_guard_has_one_margin() -> None:
+    with pytest.raises(TunebookError, match=r"cli\.twice"):
+        read_rule({"guard": ["worst_class=1pt", " worst_class = off"]})
 
 
 def test_a_metric_of_the_owner_may_be_guarded_where_there_is_one() -> None:

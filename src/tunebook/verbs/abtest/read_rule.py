@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from tunebook.core.amounts import read_amount, read_delta
-from tunebook.core.changes import numbers, pair
+from tunebook.core.changes import numbers, read_changes
 from tunebook.core.verdict import Gate, asked_gate, asked_seeds
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def read_rule(typed: Typed, own: Sequence[str] = ()) -> Asked:
         own: names of the metrics of the book's owner, which may be guarded too.
 
     Raises:
-        TunebookError: `cli.option` for a value that its option does not take, `ab.gate`, `ab.guard`, `ab.seeds`,
-            `ab.prices`.
+        TunebookError: `cli.option` for a value that its option does not take, `cli.twice`, `ab.gate`, `ab.guard`,
+            `ab.seeds`, `ab.prices`.
     """
     asked: Asked = {"aa": typed.get("aa", False)}
     if (seeds := typed.get("seeds")) is not None:
@@ -56,7 +56,7 @@ def read_rule(typed: Typed, own: Sequence[str] = ()) -> Asked:
     if (start := typed.get("continue_from")) is not None:
         asked["continue_from"] = start
     if guard := typed.get("guard"):
-        asked["guard"] = dict(_guard(item) for item in guard)
+        asked["guard"] = {name: _margin(text) for name, text in read_changes(guard, "--guard").items()}
     asked_gate(Gate(), asked, own)
     asked["challenges"] = [_challenge(item) for item in typed.get("challenge") or ()]
     if (prices := typed.get("prices")) is not None:
@@ -66,9 +66,8 @@ def read_rule(typed: Typed, own: Sequence[str] = ()) -> Asked:
     return asked
 
 
-def _guard(text: str) -> tuple[str, float | Literal["off"]]:
-    name, margin = pair("--guard", text)
-    return name, "off" if margin.lower() in ("off", "关") else read_amount("--guard", margin)
+def _margin(text: str) -> float | Literal["off"]:
+    return "off" if text.lower() in ("off", "关") else read_amount("--guard", text)
 
 
 def _challenge(text: str) -> str:

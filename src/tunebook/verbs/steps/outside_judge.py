@@ -6,6 +6,7 @@ both agree. The address is that of any server that speaks OpenAI's chat completi
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -121,7 +122,7 @@ def _read(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     found = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in io.StringIO(path.read_text(encoding="utf-8")):  # a reply may hold line breaks of other kinds
         try:
             record = json.loads(line)
             found[record["id"]] = record["reply"]
