@@ -15,12 +15,12 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import ROOT, given, ratio, write_result
 from benchmarks.training_speed import texts
+from tunebook.engine.outcome import Clock
 
 MODEL = "builtin:minilm"  # of six layers
 BATCH, LENGTH = 32, 128
@@ -61,7 +61,7 @@ def run_stock(case: str, rows: int, epochs: int) -> dict[str, float]:
 
     train, validation = (encoded(part) for part in parts(rows))
     with tempfile.TemporaryDirectory() as out:
-        start = time.perf_counter()
+        clock = Clock.start()
         set_seed(0)
         model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
         model.bert.embeddings.requires_grad_(False)
@@ -77,7 +77,7 @@ def run_stock(case: str, rows: int, epochs: int) -> dict[str, float]:
             compute_metrics=lambda found: {"accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean())},
         )  # fmt: skip
         trainer.train()
-        return {"seconds": time.perf_counter() - start, "accuracy": float(trainer.state.best_metric)}
+        return _taken(clock) | {"accuracy": float(trainer.state.best_metric)}
 
 
 def run_tunebook(case: str, side: str, rows: int, epochs: int, trials: int) -> dict[str, float]:
@@ -103,11 +103,16 @@ def run_tunebook(case: str, side: str, rows: int, epochs: int, trials: int) -> d
     rates = CASES[case]["rate"] * np.geomspace(0.2, 5, trials) if side == "search" else [CASES[case]["rate"]]
     with tempfile.TemporaryDirectory() as out:
         material = Material(folder, tokenizer, *encoded, cache=Path(out) / "cache")
-        start = time.perf_counter()
+        clock = Clock.start()
         scores = [
             _fit(case, material, Path(out) / f"{number}", float(rate), epochs) for number, rate in enumerate(rates)
         ]
-        return {"seconds": time.perf_counter() - start, "accuracy": max(scores)}
+        return _taken(clock) | {"accuracy": max(scores)}
+
+
+def _taken(clock: Clock) -> dict[str, float]:
+    since = clock.since()
+    return {"seconds": since.wall, "processor_seconds": since.processor}
 
 
 def _fit(case: str, material: Any, folder: Path, rate: float, epochs: int) -> float:
@@ -150,13 +155,13 @@ def main(case: str, arguments: list[str]) -> Path:
         found[name] = {
             "layers_frozen": told["layers"],
             "runs": runs,
-            "speed_ratio": {
-                side: ratio([b["seconds"] / a["seconds"] for a, b in zip(runs[own], runs[side], strict=True)])
-                for side in others
+            **{
+                named: {side: ratio(_ratios(runs[side], runs[own], clock)) for side in others}
+                for named, clock in (("speed_ratio", "seconds"), ("processor_ratio", "processor_seconds"))
             },
             "accuracy": {side: [run["accuracy"] for run in runs[side]] for side in told["sides"]},
         }
-    search = [one["seconds"] / other["seconds"] for one, other in zip(*found["search"]["runs"].values(), strict=True)]
+    search = found["search"]["runs"]
     return write_result(
         "FROZEN",
         {
@@ -164,9 +169,13 @@ def main(case: str, arguments: list[str]) -> Path:
             "batch_size": BATCH,
             "trials": options.trials,
             **found,
-            "search_in_trainings": ratio(search),
+            "search_in_trainings": ratio(_ratios(search["search"], search["anew"], "seconds")),
         },
     )
+
+
+def _ratios(ones: list[dict[str, float]], others: list[dict[str, float]], clock: str) -> list[float]:
+    return [one[clock] / other[clock] for one, other in zip(ones, others, strict=True)]
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ import pytest
 import torch
 
 from tests import small, tiny
+from tests.nets.test_frozen import frozen_of as known_alone
 from tests.report import sample_run
 from tests.report.reader import read_page
 from tunebook.core.encoded import Encoded
+from tunebook.core.errors import ModelError
 from tunebook.core.hooks import Case
 from tunebook.core.nouns import Plan, Report
 from tunebook.core.reference import Refers
@@ -24,6 +26,8 @@ from tunebook.core.registry import tasks
 from tunebook.core.task import Draws, Task
 from tunebook.core.writes import Writes
 from tunebook.engine.infer import Inference
+from tunebook.models.architecture import depths
+from tunebook.nets.frozen import COLUMNS
 from tunebook.report.card import write_model_card
 from tunebook.report.run import write_run_report
 
@@ -104,6 +108,34 @@ def unweighted(encoded: Encoded) -> Encoded:
 def test_every_task_has_cases() -> None:
     assert {key for key, _ in EVERY} == set(tasks())
     assert all(len(case.rows) >= 9 for _, case in EVERY)
+
+
+def test_frozen_layers_may_be_known(ready: Ready) -> None:
+    """The loss and its gradients are the same where what they make of each text is looked up."""
+    net, depth = ready.model, depths(ready.model).of
+    inputs = ready.task.collate(ready.encoded, range(ready.count), 0)
+    criterion = ready.task.criterion(ready.case.labels, small.filled(**PLAIN, **ready.case.params), ready.encoded)
+    asked = {name: item.requires_grad for name, item in net.named_parameters()}
+    for name, item in net.named_parameters():
+        item.requires_grad_(asked[name] and depth[name] > 1)
+    try:
+        frozen = known_alone(net, {name: inputs[name] for name in (*COLUMNS, "attention_mask") if name in inputs})
+        trained = [item for item in net.parameters() if item.requires_grad]
+        plain = criterion.loss(net.eval(), inputs)[0]
+        with frozen.held():
+            found = criterion.loss(net, inputs)[0]
+        assert set(frozen.passes) == {"known"}
+        assert torch.allclose(found, plain, rtol=1e-5, atol=1e-6)
+        for one, other in zip(
+            *(torch.autograd.grad(it, trained, allow_unused=True) for it in (found, plain)), strict=True
+        ):
+            assert (one is None) == (other is None)
+            assert one is None or torch.allclose(one, other, rtol=1e-3, atol=1e-4)
+    except ModelError:
+        assert ready.case.base == "seq2seq", "T5 hands places from layer to layer"
+    finally:
+        for name, item in net.named_parameters():
+            item.requires_grad_(asked[name])
 
 
 def test_the_loss_does_not_depend_on_how_rows_are_split(ready: Ready) -> None:
