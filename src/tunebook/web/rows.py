@@ -89,12 +89,20 @@ def _found(ref: DataRef, table: pa.Table, wanted: Wanted) -> pa.Table:
     if wanted.text:
         table = table.filter(pc.match_substring(table["text"], wanted.text, ignore_case=True))
     if wanted.ids:
-        table = table.filter(pc.is_in(table["_id"].cast(pa.string()), pa.array(list(wanted.ids))))
+        table = _in_order(table, wanted.ids)
     if wanted.disagreed:
         names = annotator_columns(ref.roles, table.column_names)
         said = votes({name: table[name].to_pylist() for name in names}, ref) if names else []
         table = table.filter(pa.array(np.array([len({repr(vote) for vote in row}) > 1 for row in said], dtype=bool)))
     return table
+
+
+def _in_order(table: pa.Table, ids: Sequence[str]) -> pa.Table:
+    """The rows of these ids, in the order in which they are named: the likeliest suspect first."""
+    table = table.filter(pc.is_in(table["_id"].cast(pa.string()), pa.array(list(ids))))
+    place = {row: number for number, row in enumerate(ids)}
+    found = [place[row] for row in table["_id"].cast(pa.string()).to_pylist()]
+    return table.take(np.argsort(found, kind="stable"))
 
 
 __all__ = ["SIZE", "Turned", "Wanted", "turn"]

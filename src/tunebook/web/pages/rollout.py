@@ -18,6 +18,7 @@ from tunebook.web.fields import Field, Typed, typed_in, values_of, words_of
 from tunebook.web.named import named
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
+from tunebook.web.render import status_of
 
 router = APIRouter()
 PAGE_FILE = "rollout.html"
@@ -128,17 +129,29 @@ def begin(asked: Given, name: str) -> Response:
 @router.get("/book/{name}/rollout/deploy")
 def first(asked: Given, name: str) -> Response:
     """A form that puts the first run live."""
+    return _first(asked, name, None)
+
+
+def _first(asked: Asked, name: str, fault: TunebookError | None) -> Response:
+    """The form; with what was typed, and what is wrong with it, where it came back."""
     book = asked.book(name)
-    return asked.book_page("rollout_deploy.html.j2", name, "rollout", now=state(book), runs=named(finished(book), book))
+    given = {key: asked.text(key) if fault else "" for key in ("run", "reason", "force")}
+    return asked.book_page(
+        "rollout_deploy.html.j2", name, "rollout", status=status_of(fault) if fault else 200, now=state(book),
+        runs=named(finished(book), book), given=given, fault=fault,
+    )  # fmt: skip
 
 
 @router.post("/book/{name}/rollout/deploy")
 def deploy(asked: Given, name: str) -> Response:
-    """Put the first run live. Raises as `tunebook rollout deploy`, and `rollout_page.moved`."""
+    """Put the first run live; what the verb refuses, and `rollout_page.moved`, stands above the form."""
     from tunebook.verbs.rollout import deploy as put_live
 
     book = asked.book(name)
-    put_live(book, asked.text("run") or CHAMPION, **_confirmed(asked, book, force=True))
+    try:
+        put_live(book, asked.text("run") or CHAMPION, **_confirmed(asked, book, force=True))
+    except TunebookError as error:
+        return _first(asked, name, error)
     return asked.go("book", name, "rollout")
 
 
