@@ -49,4 +49,5 @@ def test_what_causes_advise_is_told_for_this_book(monkeypatch: pytest.MonkeyPatc
     screen = Console(width=100, file=StringIO())
     _tell(screen, found, Run(Path("runs/r")))
     told = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert "Nothing serious was found" not in told
     assert "Too short. 40.0% (30.0% – 50.0%)" in told

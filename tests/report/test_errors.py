@@ -61,7 +61,7 @@ def whole(**more: object) -> Errors:
 def test_all_parts_are_shown(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", language)
     page = render("errors.html.j2", **view(whole(), {}))
-    for part in ("slices", "confusions", "spans", "clusters", "reading", "suspects", "rows", "limits"):
+    for part in ("causes", "slices", "confusions", "spans", "clusters", "reading", "suspects", "rows", "limits"):
         assert f'<section id="{part}">' in page
         assert f'href="#{part}"' in page
     assert "&lt;refund&gt;" in page
@@ -77,7 +77,11 @@ def test_a_run_without_errors() -> None:
     page = render("errors.html.j2", **view(found, {}))
     assert "nothing to diagnose" in verdict(found)
     assert 'id="confusions"' not in page
-    assert "No slice is worse" in page
+    assert "No slice is worse" in page and 'id="causes"' not in page
+
+
+def test_that_no_cause_was_found_is_said() -> None:
+    assert "Nothing serious was found" in render("errors.html.j2", **view(whole(), {}))
 
 
 def test_of_test_rows_it_is_said_what_they_are_for() -> None:

@@ -29,6 +29,8 @@ def test_rows_are_turned_over_and_filtered(book: Book) -> None:  # noqa: F811
     assert {(row["split"], row["label"]) for row in some.rows} == {("test", label)}
     one = whole.rows[3]
     assert turn(ref, Wanted(ids=[one["id"]])).rows == [one]
+    named = [whole.rows[place]["id"] for place in (5, 2, 9)]
+    assert [row["id"] for row in turn(ref, Wanted(ids=named)).rows] == named
     assert turn(ref, Wanted(text=one["text"].upper())).count >= 1
     assert turn(ref, Wanted(text="(")).count == sum("(" in text for text in table["text"].to_pylist())
 

@@ -39,7 +39,9 @@ def test_the_first_run_is_put_live(book: Book) -> None:
     assert "No run of this book answers users yet" in shown and f'href="{AT}/deploy"' in shown
     assert 'name="reason"' in visitor.get(f"{AT}/deploy").text
     assert "rollout.reason" in visitor.submit(f"{AT}/deploy", form(book, run="old", reason=" ")).text
-    assert "rollout.unproven" in visitor.submit(f"{AT}/deploy", form(book, run="tried")).text
+    refused = visitor.submit(f"{AT}/deploy", form(book, run="tried"))
+    assert "rollout.unproven" in refused.text and refused.status_code == 409
+    assert ">newer rows</textarea>" in refused.text and 'value="tried" selected' in refused.text  # nothing is typed twice
     assert "rollout_page.moved" in visitor.submit(f"{AT}/deploy", form(book, run="old", entry="9")).text
     assert state(book).live is None
     visitor.submit(f"{AT}/deploy", form(book, run="old"))
