@@ -41,7 +41,9 @@ def test_the_first_run_is_put_live(book: Book) -> None:
     assert "rollout.reason" in visitor.submit(f"{AT}/deploy", form(book, run="old", reason=" ")).text
     refused = visitor.submit(f"{AT}/deploy", form(book, run="tried"))
     assert "rollout.unproven" in refused.text and refused.status_code == 409
-    assert ">newer rows</textarea>" in refused.text and 'value="tried" selected' in refused.text  # nothing is typed twice
+    assert (
+        ">newer rows</textarea>" in refused.text and 'value="tried" selected' in refused.text
+    )  # nothing is typed twice
     assert "rollout_page.moved" in visitor.submit(f"{AT}/deploy", form(book, run="old", entry="9")).text
     assert state(book).live is None
     visitor.submit(f"{AT}/deploy", form(book, run="old"))
