@@ -126,7 +126,7 @@ def _asked(ray: Any, mine: bool) -> Nodes:
         if apart := differing(needs, there):
             raise unlike(node["NodeManagerHostname"], apart)
     place = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    here = place(ray.get_runtime_context().get_node_id(), soft=True)
+    here = place(ray.get_runtime_context().get_node_id(), soft=False)
     return Nodes(ray, mine, len(nodes), room, threads, each, needs, here)
 
 
