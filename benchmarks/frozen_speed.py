@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import ROOT, given, ratio, write_result
-from benchmarks.training_speed import texts
+from benchmarks.training_speed import texts, tokenized
 from tunebook.engine.outcome import Clock
 
 MODEL = "builtin:minilm"  # of six layers
@@ -55,11 +55,7 @@ def run_stock(case: str, rows: int, epochs: int) -> dict[str, float]:
     folder = str(find_model(MODEL))
     tokenizer = AutoTokenizer.from_pretrained(folder)
 
-    def encoded(part: Rows) -> list[dict[str, Any]]:
-        read = tokenizer(part[0], truncation=True, max_length=LENGTH)
-        return [{**{name: read[name][row] for name in read}, "labels": part[1][row]} for row in range(len(part[0]))]
-
-    train, validation = (encoded(part) for part in parts(rows))
+    train, validation = (tokenized(tokenizer, *part, LENGTH) for part in parts(rows))
     with tempfile.TemporaryDirectory() as out:
         clock = Clock.start()
         set_seed(0)

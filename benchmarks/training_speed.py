@@ -67,6 +67,12 @@ def _lines(path: Path, encoding: str) -> list[str]:
     return (gzip.decompress(data) if path.suffix == ".gz" else data).decode(encoding).rstrip("\n").split("\n")
 
 
+def tokenized(tokenizer: Any, strings: list[str], labels: list[int], length: int) -> list[dict[str, Any]]:
+    """Rows as the stock Trainer takes them, each a dict of its tokens and its label."""
+    read = tokenizer(strings, truncation=True, max_length=length)
+    return [{**{name: read[name][row] for name in read}, "labels": labels[row]} for row in range(len(strings))]
+
+
 def run_stock(
     case: str, side: str, steps: int, score: bool, seed: int = 0, watch: Callable[[Any], Any] | None = None
 ) -> dict[str, float]:
@@ -91,10 +97,7 @@ def run_stock(
     tokenizer = AutoTokenizer.from_pretrained(folder)
     train, labels, test, truth = texts(case)
 
-    def rows(strings: list[str], numbers: list[int]) -> list[dict[str, Any]]:
-        read = tokenizer(strings, truncation=True, max_length=CASES[case]["max_length"])
-        return [{**{k: read[k][i] for k in read}, "labels": numbers[i]} for i in range(len(strings))]
-
+    length = int(CASES[case]["max_length"])
     set_seed(seed)
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(set(labels)))
     better: dict[str, Any] = {}
@@ -106,9 +109,10 @@ def run_stock(
             out, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64, max_steps=steps, learning_rate=RATE,
             save_strategy="no", report_to=[], disable_tqdm=True, logging_steps=10_000, seed=seed, **better,
         )  # fmt: skip
-        tested = rows(test, truth)
+        tested = tokenized(tokenizer, test, truth, length)
         trainer = Trainer(
-            model=model, args=args, train_dataset=rows(train, labels), data_collator=DataCollatorWithPadding(tokenizer),
+            model=model, args=args, train_dataset=tokenized(tokenizer, train, labels, length),
+            data_collator=DataCollatorWithPadding(tokenizer),
             callbacks=[watch(tested)] if watch else [],
         )  # fmt: skip
         start, used = time.perf_counter(), time.process_time()
@@ -153,10 +157,7 @@ def run_tunebook(
 
     material = Material(folder, tokenizer, parts[0], parts[1])
     settings = {"max_length": length, "max_steps": steps, "seed": seed}
-    tested = [
-        {**dict(tokenizer(text, truncation=True, max_length=length)), "labels": number}
-        for text, number in (zip(test, truth, strict=True) if watch else ())
-    ]
+    tested = tokenized(tokenizer, test, truth, length) if watch else []
     return timed_fit(
         TextClassification(), labelled, material, settings, accuracy if score else None,
         callbacks=[watch(tested)] if watch else [],
