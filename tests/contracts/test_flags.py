@@ -25,7 +25,7 @@ CALL = re.compile(r"\btunebook ([a-z-]+)(?: ([a-z-]+))?")
 LINE = re.compile(r"\btunebook ([a-z-]+(?: [^`。.;；，,)）]*)?)")  # a command in a sentence, up to the end of that part
 # What stands behind a flag that is an option of the data: its value, perhaps another such option, then the bracket.
 PYTHON = re.compile(r"(?:\(Python: |[（；]Python：)([^)）]*)")
-ELSEWHERE = {"--nproc_per_node", "--learning_rate"}  # of torchrun, and of a training script that is imported
+ELSEWHERE = {"--nproc_per_node", "--head", "--learning_rate"}  # of torchrun, ray start, and an imported script
 
 
 @cache

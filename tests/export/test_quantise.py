@@ -65,7 +65,7 @@ def test_a_product_in_whole_numbers_is_near_and_the_last_one_stays(tmp_path, sta
     assert ("MatMulIntegerToFloat" if static else "DynamicQuantizeMatMul") in kinds
     assert kinds.count("MatMul") == 1 and "Gemm" not in kinds and "Add" not in kinds
     right, found = run(source, ids(9)), run(tmp_path / "8.onnx", ids(9))
-    assert 0 < np.abs(found - right).max() < 0.05
+    assert 0 < np.abs(found - right).max() < 0.1
 
 
 def test_the_whole_numbers_are_those_of_the_formula(tmp_path):
@@ -73,15 +73,23 @@ def test_the_whole_numbers_are_those_of_the_formula(tmp_path):
     int8(source, tmp_path / "8.onnx", embeddings=False)
     kept = {item.name: numpy_helper.to_array(item) for item in onnx.load(tmp_path / "8.onnx").graph.initializer}
     weights = {item.name: numpy_helper.to_array(item) for item in onnx.load(source).graph.initializer}["w"]
-    scale = np.abs(weights).max(0) / 127
+    scale = np.abs(weights).max(0) / 63
     np.testing.assert_allclose(kept["w.scale"], scale, rtol=1e-6)
     np.testing.assert_array_equal(kept["w.int8"], np.rint(weights / scale))
 
 
-def test_seven_bits_stay_within_63(tmp_path):
-    int8(small(tmp_path / "m.onnx"), tmp_path / "8.onnx", seven_bits=True)
-    kept = {item.name: numpy_helper.to_array(item) for item in onnx.load(tmp_path / "8.onnx").graph.initializer}
-    assert np.abs(kept["w.int8"]).max() == 63
+@pytest.mark.parametrize("static", [False, True])
+def test_the_largest_sums_are_exact_on_any_processor(tmp_path, static):
+    """All that comes in is at the top of its range, and so are all weights: no sum of two products is cut off."""
+    graph = Graph()
+    x = graph.add("Gather", graph.constant("table", np.full((4, 64), 2.0, dtype=np.float32)), "input_ids")
+    y = graph.add("MatMul", x, graph.constant("w", np.full((64, 4), 0.5, dtype=np.float32)))
+    y = graph.add("Mul", y, graph.constant("less", np.float32(1)))
+    graph.add("MatMul", y, graph.constant("last", np.eye(4, dtype=np.float32)), output="logits")
+    source = graph.save(tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 4])
+    feeds = {"input_ids": np.zeros((1, 3), dtype=np.int64)}
+    int8(source, tmp_path / "8.onnx", rows=[feeds] if static else ())
+    np.testing.assert_allclose(run(tmp_path / "8.onnx", feeds), 64.0, rtol=1e-5)
 
 
 def test_embeddings_have_a_scale_for_each_row(tmp_path):

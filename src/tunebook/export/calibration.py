@@ -12,6 +12,9 @@ from tunebook.core.errors import DataError
 from tunebook.export.operators import Array, session
 
 Feeds = Iterable[Mapping[str, Array]]
+# What a weight is at most: with 255 for what comes in, a sum of two products stays below the 32,767 where processors
+# without VNNI cut it off.
+_MOST = 63
 _FLOAT = 1  # ONNX's number for fp32
 _SHARES = (0.0, 0.25, 0.5, 0.75)  # how much of the unevenness of what comes in goes over to the weights
 _SAMPLE = 512  # lines of what comes in on which the shares are compared
@@ -58,9 +61,9 @@ def observed(model: Any, names: Iterable[str], rows: Feeds) -> dict[str, Seen]:
     return found
 
 
-def whole_numbers(values: Array, most: int) -> tuple[Array, Array]:
-    """A matrix in whole numbers from -most to most, and the scale of each column."""
-    scale = np.maximum(np.abs(values).max(axis=0), 1e-12) / most
+def whole_numbers(values: Array) -> tuple[Array, Array]:
+    """A matrix in whole numbers from -63 to 63, and the scale of each column."""
+    scale = np.maximum(np.abs(values).max(axis=0), 1e-12) / _MOST
     return np.rint(values / scale).astype(np.int8), scale.astype(np.float32)
 
 
@@ -71,7 +74,7 @@ def range_of(seen: Seen, even: Array) -> tuple[float, int]:
     return scale, int(np.clip(round(-low / scale), 0, 255))
 
 
-def evened(weights: Array, seen: Seen, most: int) -> Array:
+def evened(weights: Array, seen: Seen) -> Array:
     """By what to divide each column of what comes in, and to multiply its line of the weights, shape (inputs,).
 
     A few columns that are large in all texts leave few numbers for the others. Part of that goes over to the weights,
@@ -87,7 +90,7 @@ def evened(weights: Array, seen: Seen, most: int) -> Array:
         even = of_input**share / of_weights ** (1 - share) if share else np.ones(len(weights))
         even = even / np.exp(np.log(even).mean())
         scale, zero = range_of(seen, even)
-        whole, of_output = whole_numbers(weights * even[:, None], most)
+        whole, of_output = whole_numbers(weights * even[:, None])
         given = np.clip(np.rint(seen.sample / even / scale) + zero, 0, 255) - zero
         error = float(np.square((given * scale) @ (whole * of_output) - right).sum())
         if error < best * (0.9 if share else 1):  # dividing costs time: it has to be worth it

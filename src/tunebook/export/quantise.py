@@ -1,7 +1,8 @@
 """Fewer bits for the weights, and for what is multiplied with them: int8, fp16 and bf16 of an ONNX file.
 
-In int8 a product of matrices is computed in whole numbers: weights in 8 bits with a scale for each output, what comes
-in with one scale for the whole matrix. Where that scale comes from is the choice. `static`: from the ranges that were
+In int8 a product of matrices is computed in whole numbers: weights with a scale for each output, what comes in with one
+scale for the whole matrix. Of the 8 bits of a weight 7 are used: processors without VNNI add products of two weights in
+16 bits, where the sum of 8 bits is cut off, and answers are wrong in silence. The same file answers alike everywhere. Where that scale comes from is the choice. `static`: from the ranges that were
 seen on calibration rows (training rows); an answer then hangs on its own text alone, and nothing is measured while
 answering. `dynamic`: from each batch; no calibration rows are needed, but the scale, and so the answer, hangs a little
 on the texts that stand beside one another. Embeddings have a scale for each row of their own. The last layer of the
@@ -49,13 +50,12 @@ class Product:
     bias: str
 
 
-def int8(source: Path, target: Path, *, rows: Feeds = (), seven_bits: bool = False, embeddings: bool = True) -> Path:
+def int8(source: Path, target: Path, *, rows: Feeds = (), embeddings: bool = True) -> Path:
     """Write a model of fp32 in int8.
 
     Args:
         source: an ONNX file with its weights inside; target: may be the same.
         rows: batches of calibration rows, input name -> array, some hundred rows in all; none for dynamic scales.
-        seven_bits: weights of 7 bits, for processors without VNNI, whose sums of 8 bits may overflow.
         embeddings: with embeddings in int8 too.
 
     Raises:
@@ -69,7 +69,7 @@ def int8(source: Path, target: Path, *, rows: Feeds = (), seven_bits: bool = Fal
     if not found:
         raise PlanError("shrink.no_products", key="model", value=source.name)
     ranges = observed(model, {item.given for item in found}, rows)
-    writer = _Writer(model, seven_bits)
+    writer = _Writer(model)
     for item in found:
         writer.turn(item, ranges.get(item.given))
     if embeddings:
@@ -159,8 +159,8 @@ def _last(model: Any) -> set[str]:
 class _Writer:
     """A model whose products are turned one by one."""
 
-    def __init__(self, model: Any, seven_bits: bool) -> None:
-        self.model, self.most = model, 63 if seven_bits else 127
+    def __init__(self, model: Any) -> None:
+        self.model = model
         self.constants = {item.name: item for item in model.graph.initializer}
         self.instead: dict[str, list[Any]] = {}  # what a node gives -> the nodes that stand in its place
         self.users: dict[str, list[Any]] = {}
@@ -179,8 +179,8 @@ class _Writer:
         from onnx import helper
 
         name, output, bias = item.node.input[1], item.node.output[0], item.bias
-        even = np.ones(len(item.weights)) if seen is None else evened(item.weights, seen, self.most)
-        whole, scale = whole_numbers(item.weights * even[:, None], self.most)
+        even = np.ones(len(item.weights)) if seen is None else evened(item.weights, seen)
+        whole, scale = whole_numbers(item.weights * even[:, None])
         weights = [self.constant(f"{name}.int8", whole), self.constant(f"{name}.scale", scale)]
         zero = self.constant(f"{name}.zero", np.zeros(len(scale), dtype=np.int8))
         after = self._sum_behind(output) if not bias else None

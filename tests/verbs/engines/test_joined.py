@@ -27,7 +27,7 @@ def test_a_cluster_of_this_machine_ends_with_the_command(cluster: FakeRay) -> No
     nodes = joined("")
     assert cluster.addresses == ["local"] and nodes.mine and os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
     assert (nodes.count, nodes.room, nodes.threads) == (1, 2 // torch.get_num_threads(), torch.get_num_threads())
-    assert nodes.each == {"num_cpus": torch.get_num_threads()} and nodes.needs["torch"] and nodes.here == ("one", True)
+    assert nodes.each == {"num_cpus": torch.get_num_threads()} and nodes.needs["torch"] and nodes.here == ("one", False)
     left(nodes)
     assert not cluster.up
 
