@@ -1,12 +1,13 @@
 """Fewer bits for the weights, and for what is multiplied with them: int8, fp16 and bf16 of an ONNX file.
 
 In int8 a product of matrices is computed in whole numbers: weights with a scale for each output, what comes in with one
-scale for the whole matrix. Of the 8 bits of a weight 7 are used: processors without VNNI add products of two weights in
-16 bits, where the sum of 8 bits is cut off, and answers are wrong in silence. The same file answers alike everywhere. Where that scale comes from is the choice. `static`: from the ranges that were
-seen on calibration rows (training rows); an answer then hangs on its own text alone, and nothing is measured while
-answering. `dynamic`: from each batch; no calibration rows are needed, but the scale, and so the answer, hangs a little
-on the texts that stand beside one another. Embeddings have a scale for each row of their own. The last layer of the
-head stays in fp32, and so do norms, attention and sums.
+scale for the whole matrix. Of the 8 bits of a weight 7 are used: processors without VNNI add two products at a time in
+16 bits, which cut off sums of 8 bits, and answers are wrong in silence. So one file answers alike on all processors.
+Where the scale of what comes in is from is the choice. `static`: from the ranges that were seen on calibration rows
+(training rows); an answer then hangs on its own text alone, and nothing is measured while answering. `dynamic`: from
+each batch; no calibration rows are needed, but the scale, and so the answer, hangs a little on the texts that stand
+beside one another. Embeddings have a scale for each row of their own, and all 8 bits. The last layer of the head stays
+in fp32, and so do norms, attention and sums.
 
 fp16 and bf16 are here for the size of the file alone: onnxruntime has no products of either on most processors, so
 weights are stored in 16 bits and computed with in fp32.
