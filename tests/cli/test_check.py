@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Call
 
+from tunebook.core.nouns import Estimate
+
 
 def test_yes(tunebook: Call, fresh: Path) -> None:
     done = tunebook("check", fresh, "--set", "max_epochs=1")
@@ -94,7 +96,11 @@ def test_all_that_stops_a_run_at_once(tunebook: Call, fresh: Path) -> None:
 
 
 def test_a_busy_machine_is_told_only_where_it_makes_a_difference() -> None:
-    from tunebook.report.plan_words import clock_note
+    from tunebook.report.plan_words import estimate_text
 
-    assert clock_note(60.0, 0.0) == clock_note(60.0, 60.0) == ""
-    assert "5 min" in clock_note(60.0, 300.0) or "5.0 min" in clock_note(60.0, 300.0)
+    def told(clock: float) -> str:
+        return estimate_text(
+            Estimate(seconds=60.0, clock_seconds=clock, memory_bytes=1, steps=2, parameters=3, trained=3)
+        )
+
+    assert "by the clock" not in told(0.0) + told(60.0) and "by the clock about 5.0 min" in told(300.0)

@@ -59,8 +59,9 @@ def test_what_is_named_changes_and_nothing_else(base: DataRef, into: Path) -> No
 )
 def test_what_cannot_be_is_refused(base: DataRef, into: Path, given: dict[str, str], code: str) -> None:
     first = min(labels_of(base))
-    with pytest.raises(DataError, match=code):
+    with pytest.raises(DataError, match=code) as caught:
         corrected(base, {first if key == "1" else key: label for key, label in given.items()}, into, 2)
+    assert caught.value.key == (first if "1" in given else "id"), "it says which row has the label"
     assert not list(into.iterdir())
 
 

@@ -6,6 +6,7 @@ import csv
 import re
 from pathlib import Path
 
+import pytest
 from tests import small
 from tests.books import base, book  # noqa: F401
 from tests.web.visitor import Visitor, words_of
@@ -53,8 +54,9 @@ def test_annotators_are_shown_where_they_disagree(tmp_path: Path, base: Path) ->
 
 def form_of(page: str) -> dict[str, object]:
     """The fields of the form in which labels are put right, as a browser would send them."""
-    found = re.findall(r'<input[^>]*name="((?:was|label):[^"]+|content)"[^>]*value="([^"]*)"', page)
-    return dict(found)
+    found = dict(re.findall(r'<input[^>]*name="((?:was|label):[^"]+|content)"[^>]*value="([^"]*)"', page))
+    chosen = re.findall(r'<select[^>]*name="(label:[^"]+)".*?<option(?: value="([^"]*)")? selected>([^<]*)<', page)
+    return {**found, **{key: label if value == "" else value for key, value, label in chosen}}
 
 
 def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
@@ -63,7 +65,10 @@ def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
     key = next(name for name in form if name.startswith("label:"))
     other = next(name for name in book.data.labels.names if name != form[key])
     fault = visitor.submit(f"{at}/rows", {**form, key: other, "reason": ""})
-    assert fault.status_code == 422 and f'value="{other}"' in fault.text and list(book.data_versions) == [1]
+    assert fault.status_code == 422 and form_of(fault.text)[key] == other and list(book.data_versions) == [1]
+    row = key.removeprefix("label:")
+    wrong = visitor.submit(f"{at}/rows", {**form, key: "none of them", "reason": "read again"}).text
+    assert f'data-key="{row}"' in wrong and "none of them" in words_of(wrong), "the row is marked, not the filter"
     done = visitor.submit(f"{at}/rows?q=&page=0", {**form, key: other, "reason": "read again"}, follow_redirects=False)
     assert done.status_code == 303 and done.headers["location"].endswith("changed=1")
     now = open_book(book.path)
@@ -74,6 +79,16 @@ def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
     back = visitor.submit(f"{at}/adopt", {"version": "v1"}, follow_redirects=False)
     assert back.status_code == 303 and open_book(book.path).file.data == 1
     assert visitor.submit(f"{at}/adopt", {"version": "x"}).status_code == 422
+
+
+def test_a_label_is_chosen_of_those_that_there_are(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    page = Visitor(book.path).get(f"/book/{book.path.name}/data/rows").text
+    row = re.search(r'<select class="label".*?</select>', page)
+    assert row is not None and re.findall(r"<option[^>]*>([^<]+)", row[0]) == [*book.data.labels.names, "drop this row"]
+    assert turn(book.data, Wanted()).one and "<datalist" not in page
+    monkeypatch.setattr("tunebook.web.rows._CHOICES", 1)
+    page = Visitor(book.path).get(f"/book/{book.path.name}/data/rows").text
+    assert "<datalist" in page and 'list="labels"' in page and '<select class="label"' not in page
 
 
 def test_a_book_at_a_glance(book: Book, tmp_path: Path) -> None:  # noqa: F811

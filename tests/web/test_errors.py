@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from tests.books import Trained, base, book, trained  # noqa: F401
@@ -13,8 +14,10 @@ from tests.web.test_jobs import ended
 from tests.web.test_run import Idle
 from tests.web.visitor import Visitor, words_of
 
+from tunebook.core.errors import DataError
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.records import Suspect, Suspects
+from tunebook.tasks.tagging import Tagging
 from tunebook.verbs.errors import errors as diagnose
 from tunebook.verbs.steps.book import Book
 from tunebook.web.jobs import Jobs
@@ -105,6 +108,23 @@ def test_a_text_is_answered_and_its_words_marked(found: Trained) -> None:
     empty = visitor.submit(at, {"text": " ", "a": found.run.id, "why": "1"})
     assert empty.status_code in (200, 422) and "Traceback" not in empty.text
     assert visitor.submit(at, {"text": "x", "a": "none"}).status_code == 422
+
+
+def test_that_nothing_is_found_is_an_answer(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain, "task_of", lambda name: Tagging)
+    visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}/{explain.PAGE.tab}"
+    monkeypatch.setattr("tunebook.verbs.predict.predict", lambda *given: [{"spans": [], "notes": []}])
+    monkeypatch.setattr("tunebook.explain.explaining.targets_of", lambda *given: iter(()))
+    asked = {"text": "nobody is here", "a": found.run.id, "why": "1"}
+    answer = visitor.submit(at, asked)
+    assert answer.status_code == 200 and "(no entity)" in answer.text and 'role="alert"' not in answer.text
+    spans = [{"text": "Ada", "label": "PER", "start": 0, "end": 3, "score": 0.9}]
+    monkeypatch.setattr("tunebook.verbs.predict.predict", lambda *given: [{"spans": spans, "notes": []}])
+    answer = visitor.submit(at, asked)
+    assert "Ada (PER)" in answer.text and "0.900" in answer.text and "start" not in words_of(answer.text)
+    refused = DataError("explain.answer", key="answer", value="x")
+    monkeypatch.setattr("tunebook.verbs.explain.quick", Mock(side_effect=refused))
+    assert visitor.submit(at, asked).status_code == 422
 
 
 def test_a_book_without_a_model_says_so(book: Book) -> None:  # noqa: F811

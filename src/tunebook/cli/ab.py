@@ -79,8 +79,9 @@ def _rating(book: Book, verdict: Verdict) -> dict[str, Any] | None:
 
 def _announce(prepared: PreparedTest) -> None:
     """Say what will be done and how long it may take, and what should give pause."""
-    from tunebook.core.formatting import duration
     from tunebook.report.ab_words import foresight_text
+    from tunebook.report.plan_words import time_text
+    from tunebook.verbs.steps.pace import pace_of
 
     for code, fields in prepared.warnings:
         note(say(code, **fields), style="yellow")
@@ -91,7 +92,11 @@ def _announce(prepared: PreparedTest) -> None:
         return
     if prepared.sees is not None:
         note(foresight_text(prepared.sees, plan))
-    fields = {"runs": 2 * len(plan.seeds), "time": duration(prepared.seconds), "test": plan.id}
+    fields = {
+        "runs": 2 * len(plan.seeds),
+        "time": time_text(prepared.seconds, pace_of(prepared.book.path / "runs")),
+        "test": plan.id,
+    }
     note(say("ab.begins", looks=", ".join(str(look.seeds) for look in plan.looks), **fields))
 
 

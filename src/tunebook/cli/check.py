@@ -13,6 +13,7 @@ from tunebook.cli.init import data_facts
 from tunebook.cli.options import Allowed, Books, Chosen, argument, repeated_options
 from tunebook.core.messages import say
 from tunebook.report.plan_words import plan_facts
+from tunebook.verbs.steps.pace import pace_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,7 +67,7 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
     if plan is not None and found.learnt is not None and not found.learnt.pairs:  # which says it of the rows
         told = {"cut_share": 0.0, "left_out_share": 0.0}
         plan = plan.model_copy(update={"estimate": plan.estimate.model_copy(update=told)})
-    screen.print(facts([*pairs, *(plan_facts(plan) if plan else []), *learnt]))
+    screen.print(facts([*pairs, *(plan_facts(plan, pace_of(book.path / "runs")) if plan else []), *learnt]))
     screen.print()
     if found.learnt is not None and found.learnt.sample:
         _tell_sample(screen, found.learnt)

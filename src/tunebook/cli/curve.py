@@ -57,8 +57,10 @@ def curve(book: Books, of: Of, effort: Effort, then: Next, allowed: Allowed) -> 
     told = cost(opened, table, options)
     if effort.dry_run:
         again = command("curve", book, *repeated_options(of, effort, allowed, but="dry_run"))
-        return Answer(told.model_dump(mode="json"), lambda screen: _tell_cost(screen, told), (again,))
-    note(begins(told))
+        return Answer(
+            told.model_dump(mode="json"), lambda screen: _tell_cost(screen, told, opened.path / "runs"), (again,)
+        )
+    note(begins(told, opened.path / "runs"))
     with Bars(told.metric) as bars:
         found = draw(opened, table, options, progress=bars)
     return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, found), _next(book, of, found))
@@ -75,10 +77,10 @@ def _together(of: Of, effort: Effort, then: Next) -> None:
         raise PlanError("curve.idle" if then.file is None else "curve.idle_next", key=idle[0])
 
 
-def _tell_cost(screen: Console, told: CurveCost) -> None:
+def _tell_cost(screen: Console, told: CurveCost, runs: Path) -> None:
     from tunebook.verbs.curve_words import begins, cost_lines
 
-    prose(screen, begins(told), "bold")
+    prose(screen, begins(told, runs), "bold")
     screen.print()
     screen.print(grid(*cost_lines(told), right=(0, 1, 2, 3)))
     if told.reach is not None:

@@ -61,9 +61,12 @@ def proven(book: Book, promotion: Promotion) -> Promotion:
 
 
 def _announce(book: Book, trial: Trial, before: dict[str, int]) -> None:
-    from tunebook.core.formatting import amount, duration
+    from tunebook.core.formatting import amount
+    from tunebook.report.plan_words import time_text
+    from tunebook.verbs.steps.pace import pace_of
 
-    about = {"seeds": len(trial.seeds), "runs": trial.missing, "time": duration(trial.seconds)}
+    time = time_text(trial.seconds, pace_of(book.path / "runs"))
+    about = {"seeds": len(trial.seeds), "runs": trial.missing, "time": time}
     count = {"n": len(trial.exam.rows), "number": before["logged"] + 1, "most": book.file.gate.openings}
     note(say("promote.begins", name=f"v{trial.arms[1].table.version}", **about, **count))
     if before["runs"]:

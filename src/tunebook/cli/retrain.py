@@ -124,7 +124,6 @@ def _told(opened: Book, done: Retrained) -> Answer:
 
 def _tell_proposal(screen: Console, seen: Proposal) -> None:
     from tunebook.core.formatting import duration
-    from tunebook.report.plan_words import clock_note
 
     new = ", ".join(f"{say(f'split.{name}')} {count}" for name, count in seen.rows.items())
     left = ", ".join(f"{say(f'ledger.{reason}')} {count}" for reason, count in seen.dropped.items())
@@ -134,7 +133,7 @@ def _tell_proposal(screen: Console, seen: Proposal) -> None:
         (say("retrain.left_out"), left or "–"),
         (say("retrain.live"), seen.live),
         (say("retrain.trains"), say("retrain.plan", table=f"v{seen.table}", seeds=len(seen.seeds))),
-        (say("retrain.takes"), duration(seen.seconds) + clock_note(seen.seconds, seen.clock_seconds)),
+        (say("retrain.takes"), duration(seen.seconds)),
     ]
     screen.print(facts(pairs))
     if seen.unknown:

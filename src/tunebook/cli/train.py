@@ -128,6 +128,7 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
 def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     """Train this plan, or take the run that there is, and score it."""
     from tunebook.verbs.evaluate import evaluate
+    from tunebook.verbs.steps.pace import pace_of
     from tunebook.verbs.steps.runs import find_run
     from tunebook.verbs.steps.train import train as fit
 
@@ -139,7 +140,7 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
         note(
             say(
                 "cli.train.begins" if before is None else "cli.train.resumes",
-                estimate=estimate_text(plan.whole),
+                estimate=estimate_text(plan.whole, pace_of(book.path / "runs")),
             )
         )
     with Bars(plan.params.metric) as bars:

@@ -104,7 +104,7 @@ def corrected(base: DataRef, labels: Mapping[str, str], into: Path, version: int
     if (unknown := next((key for key in labels if key not in places), None)) is not None:
         raise DataError("correct.unknown", key="id", value=unknown, near=near(unknown, places))
     given = [(places[key], label) for key, label in labels.items() if label]
-    known = _read(base, [label for _, label in given])
+    known = _read(base, {key: label for key, label in labels.items() if label})
     order = [place for place, _ in given]
     old, new = kind.text(table["label"].take(pa.array(order, pa.int64()))), kind.text(pa.chunked_array([known]))
     others = [index for index, (a, b) in enumerate(zip(old.to_pylist(), new.to_pylist(), strict=True)) if a != b]
@@ -123,13 +123,18 @@ def corrected(base: DataRef, labels: Mapping[str, str], into: Path, version: int
     return _written(base, table, gone, made, into, version)
 
 
-def _read(base: DataRef, words: list[str]) -> pa.Array:
-    """Labels as the prepared rows hold them."""
+def _read(base: DataRef, labels: Mapping[str, str]) -> pa.Array:
+    """Labels of rows as the prepared rows hold them."""
     kind = column_kind(base.labels.problem)
-    known, unknown = kind.known(pa.chunked_array([pa.array(words, pa.string())]), base)
+
+    def read(words: list[str]) -> tuple[pa.Array | pa.ChunkedArray, list[str]]:
+        return kind.known(pa.chunked_array([pa.array(words, pa.string())]), base)
+
+    known, unknown = read(list(labels.values()))
     if unknown:
+        row = next(key for key, label in labels.items() if read([label])[1])
         allowed = " | ".join(base.labels.names[:20]) or "0.5"
-        raise DataError("correct.label", key="label", value=unknown[0], allowed=allowed)
+        raise DataError("correct.label", key=row, value=unknown[0], allowed=allowed)
     return known if isinstance(known, pa.Array) else known.combine_chunks()
 
 

@@ -9,12 +9,13 @@ from tunebook.core.messages import say
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import Estimate, Plan
+    from tunebook.verbs.steps.pace import Pace
 
 _BUSY = 1.3  # from here on other work on the machine is worth a word
 
 
-def plan_facts(plan: Plan) -> list[tuple[str, str]]:
-    """Model, settings that matter most, techniques and cost of a plan, in words."""
+def plan_facts(plan: Plan, pace: Pace | None = None) -> list[tuple[str, str]]:
+    """Model, settings that matter most, techniques and cost of a plan, in words; and what the last runs tell of it."""
     params = plan.params
     batch = f"{params.batch_size} × {params.gradient_accumulation_steps}"
     count = number(plan.estimate.parameters)
@@ -35,7 +36,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
                 metric=metric_name(params.metric),
             ),
         ),
-        (say("cli.estimate"), estimate_text(plan.whole)),
+        (say("cli.estimate"), estimate_text(plan.whole, pace)),
     ]
     return [(name, text) for name, text in found if text]
 
@@ -49,25 +50,34 @@ def rate_text(plan: Plan) -> str:
     return table if row == "learning_rate" else say("cli.rate_of", rate=shown(rate), row=row, table=table)
 
 
-def estimate_text(estimate: Estimate) -> str:
-    """Steps, time and memory of a run, which are right within a factor of about two; of rows that are too long, that
-    they lose their end, or are left out."""
+def estimate_text(estimate: Estimate, pace: Pace | None = None) -> str:
+    """Steps, time and memory of a run, which are right within a factor of about two on a machine without other work; of
+    rows that are too long, that they lose their end, or are left out."""
     needed = say(
         "cli.estimate_of_one" if estimate.steps == 1 else "cli.estimate_of",
         steps=number(estimate.steps),
         time=duration(estimate.seconds),
         memory=memory(estimate.memory_bytes),
     )
-    needed += clock_note(estimate.seconds, estimate.clock_seconds)
+    if pace is not None and pace.runs:
+        needed += say("cli.estimate_paced", time=time_text(pace.seconds(estimate), pace))
+    else:
+        needed += _clock_note(estimate)
     if estimate.left_out_share:
         needed += say("cli.estimate_left_out", share=share_text(estimate.left_out_share))
     return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
 
 
-def clock_note(seconds: float, clock_seconds: float) -> str:
+def _clock_note(estimate: Estimate) -> str:
     """How much longer work takes by the clock, where other work on this machine makes that much of a difference."""
-    busy = clock_seconds > _BUSY * seconds
-    return say("cli.estimate_waiting", time=duration(clock_seconds)) if busy else ""
+    busy = estimate.clock_seconds > _BUSY * estimate.seconds
+    return say("cli.estimate_waiting", time=duration(estimate.clock_seconds)) if busy else ""
 
 
-__all__ = ["clock_note", "estimate_text", "plan_facts", "rate_text"]
+def time_text(seconds: float, pace: Pace) -> str:
+    """A time by the clock that was foretold at a pace, and how that is known."""
+    code = "cli.time_as_runs" if pace.runs else "cli.time_estimated"
+    return say(code, time=duration(seconds), runs=pace.runs)
+
+
+__all__ = ["estimate_text", "plan_facts", "rate_text", "time_text"]

@@ -24,6 +24,7 @@ from tunebook.verbs.abtest.scored import split_exam
 from tunebook.verbs.curve_points import Frozen, Point, Points, Trained
 from tunebook.verbs.curve_scores import Asked, Told, told
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.pace import pace_of
 from tunebook.verbs.steps.plan import plan
 
 FOLDER, RESULT, PAGE = "curves", "curve.json", "curve.html"
@@ -129,7 +130,7 @@ def cost(book: Book, table: ParamTable | str = "champion", options: CurveOptions
     ]
     spent = np.cumsum([made.costs[size] for size, _ in lacking])
     limit = made.options.minutes
-    whole = made.points.whole.whole.seconds
+    whole = pace_of(book.path / "runs").seconds(made.points.whole.whole)
     return CurveCost(
         curve=made.id,
         metric=made.metric,
@@ -204,11 +205,11 @@ def _sizes(given: Sequence[float], rows: int) -> list[int]:
 
 
 def _seconds(table: ParamTable, book: Book, whole: Plan, size: int, allow: Allow) -> float:
-    """Seconds of a run on so many rows, as its plan would foretell."""
-    if size == book.data.rows["train"]:
-        return whole.whole.seconds
-    rows = {**book.data.rows, "train": size}
-    return plan(table, book.data.model_copy(update={"rows": rows}), allow=allow).whole.seconds
+    """Seconds of a run on so many rows, as its plan would foretell at the pace of the last runs."""
+    if size != book.data.rows["train"]:
+        rows = {**book.data.rows, "train": size}
+        whole = plan(table, book.data.model_copy(update={"rows": rows}), allow=allow)
+    return pace_of(book.path / "runs").seconds(whole.whole)
 
 
 @contextmanager

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tunebook.core.formatting import duration, number
 from tunebook.core.messages import say
+from tunebook.report.plan_words import time_text
 from tunebook.verbs.curve import CurveCost
+from tunebook.verbs.steps.pace import pace_of
 
 
-def begins(told: CurveCost) -> str:
-    """How many runs are lacking and how long they take."""
+def begins(told: CurveCost, runs: Path) -> str:
+    """How many runs are lacking and how long they take; `runs` is the folder of those that tell how fast it goes."""
     if told.seconds is None:
         return say("curve.begins_frozen", runs=told.runs)
-    return say("curve.begins", runs=told.runs, time=duration(told.seconds), trainings=f"{told.trainings:.1f}")
+    return say(
+        "curve.begins", runs=told.runs, time=time_text(told.seconds, pace_of(runs)), trainings=f"{told.trainings:.1f}"
+    )
 
 
 def cost_lines(told: CurveCost) -> tuple[list[str], list[list[str]]]:

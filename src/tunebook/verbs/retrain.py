@@ -63,9 +63,8 @@ class Proposal:
     Attributes:
         version: of the data, `base` the one that it follows; rows: new ones by split; dropped: reason -> new rows that
             are left out; old_test: rows of the first test.
-        live: the run in service; table: version that is trained; seeds: with which; seconds: that this will take.
+        live: the run in service; table: version that is trained; seeds: with which; seconds: that it takes.
         unknown: texts of the log whose label the book does not have.
-        clock_seconds: that it will take by the clock, as busy as the machine is now.
     """
 
     version: int
@@ -78,7 +77,6 @@ class Proposal:
     seeds: list[int]
     seconds: float
     unknown: int = 0
-    clock_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -223,12 +221,11 @@ def _enough(book: Book, done: Merged) -> None:
 
 def _proposal(work: _Work, asked: Asked, done: Merged, arm: Arm) -> Proposal:
     seeds = asked_seeds(work.book.file.gate, asked.seeds)
-    seconds, one = expected_seconds(work.book.path / "runs", arm, seeds), arm.base.whole
-    busy = max(1.0, one.clock_seconds / one.seconds) if one.seconds else 1.0
+    seconds = expected_seconds(work.book.path / "runs", arm, seeds)
     base, _ = in_force(work.book, work.base.content)
     return Proposal(
         work.number, base, done.rows, done.dropped, work.base.rows["test"], work.live.id, arm.table.version, seeds,
-        seconds, work.unknown, seconds * busy,
+        seconds, work.unknown,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import DataRef
 
 SIZE = 50  # rows of a page
+_CHOICES = 200  # labels that a row is chosen one of; of more it is typed
 _OWN = ("_id", "_row", "_file", "_split", "text", "pair", "label", "weight")
 
 
@@ -45,7 +46,7 @@ class Turned:
     Attributes:
         rows: `id`, `split`, `text`, `pair`, `label` as a text, `more` (other columns) and `votes` of each.
         page: which, the last one where there are not so many. count: rows that were found.
-        labels: that a row may have, empty where they cannot be chosen from.
+        labels: that a row may have, empty where they cannot be chosen from; one: each row has one of these.
     """
 
     rows: list[dict[str, Any]]
@@ -53,6 +54,7 @@ class Turned:
     count: int
     labels: list[str]
     annotated: bool
+    one: bool = False
 
     @property
     def pages(self) -> int:
@@ -77,7 +79,9 @@ def turn(ref: DataRef, wanted: Wanted) -> Turned:
         pair = part["pair"][place].as_py() if "pair" in part.column_names else None
         rows.append({"id": row["_id"], "split": row["_split"], "text": row["text"], "pair": pair,
                      "label": said[place], "more": more, "votes": voted[place]})  # fmt: skip
-    return Turned(rows, page, found.num_rows, ref.labels.names if kind.in_column else [], bool(annotators))
+    labels = ref.labels.names if kind.in_column else []
+    one = 0 < len(labels) <= _CHOICES and kind.classes in ("one", "ordered")
+    return Turned(rows, page, found.num_rows, labels, bool(annotators), one)
 
 
 def _found(ref: DataRef, table: pa.Table, wanted: Wanted) -> pa.Table:

@@ -15,6 +15,7 @@ from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.progress import Progress, Silent, tell
 from tunebook.verbs.engines.seam import chosen
 from tunebook.verbs.steps.diverged import DIVERGED, keep_diverged
+from tunebook.verbs.steps.pace import pace_of
 from tunebook.verbs.steps.runs import Run, find_run, runs_in
 
 if TYPE_CHECKING:
@@ -179,12 +180,12 @@ class Nested:
 
 def expected_seconds(folder: Path, arm: Arm, seeds: list[int]) -> float:
     """Seconds that the missing runs of an arm will take: as its finished ones did, else as those of the same table did
-    on other rows, else as the plan estimates."""
+    on other rows, else as the plan foretells at the pace of the last runs."""
     results = [known(folder, arm.plan(seed)) for seed in seeds]
     took = [result.seconds for result in results if result is not None and not result.failed]
     if not took and None in results:
         took = _of_table(folder, arm.base.table)
-    each = sum(took) / len(took) if took else arm.base.whole.seconds
+    each = sum(took) / len(took) if took else pace_of(folder).seconds(arm.base.whole)
     return each * sum(result is None for result in results)
 
 

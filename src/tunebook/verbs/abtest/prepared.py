@@ -39,7 +39,7 @@ class PreparedTest:
     """A test whose plan is frozen and on disk.
 
     Attributes:
-        seconds: what the missing runs will take at most, about.
+        seconds: what the missing runs will take by the clock, if none of them is spared by a look.
         warnings: codes of the catalogue with their fields, worth knowing before any time is spent.
         earlier: tasks of the runs that both arms continue from.
         sees: the least gain that it can see.

@@ -137,10 +137,12 @@ def _hints(gate: Gate) -> dict[str, str]:
 
 def _takes(prepared: PreparedTest) -> dict[str, Any]:
     """What a test takes and what it can see, in words."""
-    from tunebook.core.formatting import duration, metric_name
+    from tunebook.core.formatting import metric_name
     from tunebook.core.messages import say
     from tunebook.report.ab_words import foresight_text
+    from tunebook.report.plan_words import time_text
     from tunebook.verbs.abtest.arms import known
+    from tunebook.verbs.steps.pace import pace_of
 
     plan, runs = prepared.plan, prepared.book.path / "runs"
     arms = [arm.plan(seed) for arm in prepared.arms for seed in plan.seeds]
@@ -149,7 +151,7 @@ def _takes(prepared: PreparedTest) -> dict[str, Any]:
         (say("ab_page.seeds"), ", ".join(map(str, plan.seeds))),
         (say("ab_page.looks"), ", ".join(str(look.seeds) for look in plan.looks)),
         (say("ab_page.runs"), f"{sum(known(runs, arm) is None for arm in arms)} / {len(arms)}"),
-        (say("ab_page.takes"), duration(prepared.seconds)),
+        (say("ab_page.takes"), time_text(prepared.seconds, pace_of(runs))),
     ]
     warnings = [say(code, **fields) for code, fields in prepared.warnings]
     sees = foresight_text(prepared.sees, plan) if prepared.sees is not None else ""

@@ -58,7 +58,7 @@ def _cost(book: Book, typed: Typed) -> dict[str, Any]:
     allow = frozenset({"unknown_tokens"} if said.pop("allow_unknown_tokens", False) else ())
     found = cost(book, said.pop("table", "champion"), typed_curve(said, allow))
     headings, lines = cost_lines(found)
-    return {"curve": found.curve, "says": begins(found), "headings": headings, "lines": lines}
+    return {"curve": found.curve, "says": begins(found, book.path / "runs"), "headings": headings, "lines": lines}
 
 
 def _choices(book: Book) -> dict[str, list[tuple[str, str]]]:

@@ -72,23 +72,27 @@ def _told(run: Run, given: dict[str, str]) -> dict[str, Any]:
     with _ONE_AT_A_TIME:
         said = predict(run, [given["text"]], None if pair is None else [pair])[0]
         why = _why(run, given["text"], pair) if given["why"] else []
-    label = said.get("label", said.get("text", said.get("answer", "")))
-    told = said.get("scores")
+    task, told = task_of(run.plan.task)(), said.get("scores")
     scores = dict(sorted(told.items(), key=lambda item: -item[1])) if isinstance(told, dict) else {}
-    known = {"label", "score", "scores", "notes", "text"}
+    known = {next(iter(said)), "score", "scores", "notes"}  # what comes first is the answer
     more = {key: value for key, value in said.items() if key not in known and value not in (None, "", [])}
-    return {"run": run, "label": label, "score": said.get("score"), "scores": scores, "more": more,
+    return {"run": run, "label": task.in_full(said), "score": task.brief(said).score, "scores": scores, "more": more,
             "notes": said.get("notes") or [], "why": why}  # fmt: skip
 
 
 def _why(run: Run, text: str, pair: str | None) -> list[dict[str, Any]]:
-    """The text with its words marked."""
+    """The text with its words marked; nothing where the model says nothing of it, which is an answer too."""
     from tunebook.report.explain import notes, stretches
     from tunebook.verbs.explain import quick
 
     if not isinstance(task_of(run.plan.task)(), Explains):
         return []
-    items = quick(_loaded(run.model), text, pair, run=run)
+    try:
+        items = quick(_loaded(run.model), text, pair, run=run)
+    except DataError as error:
+        if error.code != "explain.nothing":
+            raise
+        return []
     return [
         {
             "title": item.said,  # its chance stands above it, with those of the other answers

@@ -29,17 +29,19 @@ def promote(asked: Given, name: str, version: str) -> Response:
     table = book.tables.get(version)
     view: dict[str, Any] = {"problem": None, "trial": []}
     try:
-        view["trial"] = _trial(weigh(book, table.version))
+        view["trial"] = _trial(book, weigh(book, table.version))
     except TunebookError as error:
         view["problem"] = error
     champion = book.tables.champion
     return asked.book_page("promote.html.j2", name, "log", table=table, champion=champion, **view)
 
 
-def _trial(promotion: Promotion) -> list[tuple[str, str]]:
+def _trial(book: Book, promotion: Promotion) -> list[tuple[str, str]]:
     """What the last proof of a promotion takes, and what it could see."""
-    from tunebook.core.formatting import amount, duration, number
+    from tunebook.core.formatting import amount, number
     from tunebook.core.messages import say
+    from tunebook.report.plan_words import time_text
+    from tunebook.verbs.steps.pace import pace_of
 
     trial = promotion.trial
     if trial is None:
@@ -47,7 +49,7 @@ def _trial(promotion: Promotion) -> list[tuple[str, str]]:
     facts = [
         (say("ab_page.seeds"), ", ".join(map(str, trial.seeds))),
         (say("ab_page.runs"), f"{trial.missing} / {2 * len(trial.seeds)}"),
-        (say("ab_page.takes"), duration(trial.seconds)),
+        (say("ab_page.takes"), time_text(trial.seconds, pace_of(book.path / "runs"))),
         (say("log_page.test_rows"), number(len(trial.exam.rows))),
         (say("log_page.gain"), amount(trial.gain, trial.metric)),
     ]

@@ -14,6 +14,7 @@ from tunebook.core.errors import TunebookError
 from tunebook.verbs.runs import known_runs
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.chosen import changed_table, overruled
+from tunebook.verbs.steps.pace import pace_of
 from tunebook.verbs.steps.runs import Run, find_run, runs_named
 from tunebook.web.asked import Asked, Given
 from tunebook.web.fields import typed_in
@@ -103,7 +104,7 @@ def _seen(book: Book, wish: Wish) -> dict[str, Any]:
     plan = wish.plan(book)
     return {
         "plan": plan,
-        "facts": plan_facts(plan),
+        "facts": plan_facts(plan, pace_of(book.path / "runs")),
         "before": find_run(book.path / "runs", plan),
         "warnings": wish.warnings(book),
     }
