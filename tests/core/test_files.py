@@ -8,7 +8,16 @@ from unittest.mock import Mock
 import pytest
 
 from tunebook.core.errors import MachineError, machine_error
-from tunebook.core.files import as_umask_says, check_place, part_of, stamp, user_cache, user_data, write_whole
+from tunebook.core.files import (
+    as_umask_says,
+    check_place,
+    part_of,
+    stamp,
+    text_lines,
+    user_cache,
+    user_data,
+    write_whole,
+)
 
 
 def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -17,6 +26,15 @@ def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert write_whole(path, "二\n").read_text(encoding="utf-8") == "二\n"
     assert list(path.parent.iterdir()) == [path]
     assert before and stamp(path) != before and stamp(tmp_path / "none") == ()
+
+
+def test_lines_end_where_those_of_a_file_do(tmp_path: Path) -> None:
+    text = "a\u2028b\x85c\x0bd\x0ce\n\nf\r\ng\rh"
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    with (tmp_path / "a.txt").open(encoding="utf-8") as stream:
+        read = [line.rstrip("\n") for line in stream]
+    assert text_lines(text) == read == ["a\u2028b\x85c\x0bd\x0ce", "", "f", "g", "h"]
+    assert text_lines("") == [] and text_lines("a\n") == ["a"] and text_lines("a\n\n") == ["a", ""]
 
 
 @pytest.mark.parametrize("durable", [False, True])

@@ -48,6 +48,13 @@ def test_every_kind_of_file(kind: str, tmp_path: Path) -> None:
     assert sorted(found) == sorted(expected)
 
 
+def test_a_document_is_a_line_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "raw.txt"
+    odd = [line.replace(" ", "\u2028", 1) for line in LINES]
+    file.write_text("\n".join(odd), encoding="utf-8")
+    assert len(documents(file, tmp_path)) == len(LINES)
+
+
 def test_a_stray_blank_line_does_not_make_paragraphs(tmp_path: Path) -> None:
     file = tmp_path / "raw.txt"
     file.write_text("\n".join([*LINES[:20], "", *LINES[20:]]))

@@ -29,6 +29,13 @@ def test_the_text_of_numbers():
     assert "数值" in lesson("a", classes=0, problem="regression", language="fr").text
 
 
+def test_a_line_ends_where_the_file_says(tmp_path):
+    path = tmp_path / "lessons.jsonl"
+    told = LESSONS[0].model_copy(update={"reason": "one\u2028two\x85three"})
+    path.write_text(f"{told.model_dump_json()}\r\n{LESSONS[1].model_dump_json()}", encoding="utf-8")
+    assert [item.reason for item in from_lines(path)] == ["one\u2028two\x85three", LESSONS[1].reason]
+
+
 def test_nothing_private_is_left():
     found = lesson(
         "a", model="/home/ann/models/secret", local=True, reason="Ann said so",

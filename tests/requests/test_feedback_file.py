@@ -33,6 +33,14 @@ def test_lines_of_json_and_tabs(tmp_path):
     assert read_feedback(path, 7.0) == [Feedback("r1", 0, 60.0, "label", "a,b", "a.tsv")]
 
 
+def test_a_row_ends_where_the_line_does(tmp_path):
+    odd = "a\u2028b\x85c\x0cd"
+    (tmp_path / "a.csv").write_text(f"request,label\nr1,{odd}\nr2,e\n", encoding="utf-8")
+    (tmp_path / "a.jsonl").write_text(f'{{"request": "r1", "label": "{odd[:4]}"}}\r\n', encoding="utf-8")
+    assert [one.value for one in read_feedback(tmp_path / "a.csv", 7.0)] == [odd, "e"]
+    assert [one.value for one in read_feedback(tmp_path / "a.jsonl", 7.0)] == [odd[:4]]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [

@@ -39,9 +39,11 @@ def test_each_passage_has_the_logit_that_the_reranker_gives_it(run: Run, tmp_pat
         {"query": "nothing", "pos": [], "neg": []},
         {"query": "a hotel", "pos": ["it was great"], "neg": []},
     ]
-    path.write_text("\n".join(map(json.dumps, lines)))
+    lines[2]["note"] = "a\u2028b\x85c"  # no line ends here
+    path.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
     assert add_scores(path, run) == 4
-    made = [json.loads(line) for line in path.read_text().splitlines()]
+    made = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    assert made[2]["note"] == lines[2]["note"]
     assert made[0]["other"] == 3 and made[1]["pos_scores"] == made[1]["neg_scores"] == []
     for line in (made[0], made[2]):
         texts = [*line["pos"], *line["neg"]]

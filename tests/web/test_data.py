@@ -36,6 +36,21 @@ def test_rows_are_turned_over_and_filtered(book: Book) -> None:  # noqa: F811
     assert turn(ref, Wanted(text="(")).count == sum("(" in text for text in table["text"].to_pylist())
 
 
+def test_an_address_names_rows_whose_ids_hold_commas(tmp_path: Path, base: Path) -> None:  # noqa: F811
+    file = small.write_records(tmp_path / "rows.csv", "binary", 80)
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        out = csv.writer(stream)
+        out.writerow(["key", "text", "label"])
+        out.writerows([f"doc,{number}", row["text"], row["label"]] for number, row in enumerate(rows))
+    options = DataOptions(text="text", label="label", row_id="key")
+    made = init(tmp_path / "book", file, model=str(base), options=options)
+    at = "/book/book/data/rows?ids=doc%2C7&ids=doc%2C3"
+    page = Visitor(made.path).get(at).text
+    assert re.findall(r'name="label:([^"]+)"', page) == ["doc,7", "doc,3"]
+    assert "ids=doc%2C7&amp;ids=doc%2C3" in page, "the form and the next page are of the same rows"
+
+
 def test_annotators_are_shown_where_they_disagree(tmp_path: Path, base: Path) -> None:  # noqa: F811
     file = small.write_records(tmp_path / "rows.csv", "binary", 80)
     rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))

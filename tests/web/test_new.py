@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tunebook.verbs.steps.book import open_book
 from tunebook.web.door import Door
 from tunebook.web.pages import new
 from tunebook.web.shelf import Shelf
-from tunebook.web.uploads import FOLDER, base_name, kept
+from tunebook.web.uploads import FOLDER, base_name, kept, taken
 
 
 @pytest.fixture
@@ -72,6 +73,22 @@ def test_a_wrong_form_loses_no_file(tmp_path: Path, home: Path, base: Path) -> N
     assert [path.parent.name for path in kept(home, at.rpartition("/")[2])] == ["0", "1"]
     assert visitor.submit(at, {"name": "two", "other": str(base)}, follow_redirects=False).status_code == 303
     assert sorted(path.name for path in (home / "two" / "sources").iterdir()) == ["1-rows.csv", "rows.csv"]
+
+
+def test_of_one_upload_two_people_make_one_book(tmp_path: Path, home: Path, base: Path) -> None:  # noqa: F811
+    rows = small.write_records(tmp_path / "rows.csv", "binary", 80).read_bytes()
+    visitor = Visitor(home)
+    at = sent(visitor, ("rows.csv", rows))
+    with taken(home, at.rpartition("/")[2]):  # as while somebody's book is made of them
+        late = visitor.submit(at, {"name": "two", "other": str(base)})
+        assert "new_page.taken" in late.text and not (home / "two").exists()
+    with ThreadPoolExecutor(2) as pool:
+        forms = [{"name": name, "other": str(base)} for name in ("ann", "bo")]
+        answers = list(pool.map(lambda form: visitor.submit(at, form, follow_redirects=False), forms))
+    assert sorted(answer.status_code == 303 for answer in answers) == [False, True]
+    assert [answer for answer in answers if "new_page." in answer.text], "told, and no fault of the server"
+    (made,) = (path for path in home.iterdir() if path.name in ("ann", "bo"))
+    assert (made / open_book(made).file.sources["train"][0]).read_bytes() == rows
 
 
 def test_a_new_book_is_shown_also_where_only_books_were_named(tmp_path: Path, home: Path, base: Path) -> None:  # noqa: F811

@@ -11,7 +11,8 @@ from tests.books import Trained, base, book, trained  # noqa: F401
 from tests.web.test_run import Idle
 from tests.web.visitor import Visitor, words_of
 
-from tunebook.verbs.calibrate import calibrate
+from tunebook.core.locations import CALIBRATION
+from tunebook.verbs.calibrate import calibrate, calibration_files
 from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.web.jobs import Jobs
@@ -47,6 +48,16 @@ def test_scores_and_a_calibration_are_shown(copied: Book, monkeypatch: pytest.Mo
     (run.path / "report.json").write_text("{", encoding="utf-8")
     broken = visitor.get(at)
     assert broken.status_code == 200 and "report.json" in broken.text and "Score this run" in broken.text
+
+
+def test_a_calibration_that_cannot_be_read_can_be_taken_back(copied: Book) -> None:
+    run, visitor = copied.run(), Visitor(copied.path)
+    (run.model / CALIBRATION).write_text("{", encoding="utf-8")
+    broken = visitor.get("/book/book/scores").text
+    assert "file.damaged" in broken and "/scores/uncalibrate" in broken and "--remove" in broken
+    assert 'class="lead"' in broken and "nothing was calibrated" not in broken, "scores are shown all the same"
+    visitor.submit("/book/book/scores/uncalibrate", {"run": run.id})
+    assert calibration_files(run) == [] and "nothing was calibrated" in visitor.get("/book/book/scores").text
 
 
 def test_a_metric_of_the_owner_stands_among_the_scores(copied: Book) -> None:

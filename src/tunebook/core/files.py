@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import sys
@@ -27,6 +28,12 @@ def write_whole(path: Path, text: str) -> Path:
     with part_of(path) as part:
         part.write_text(text, encoding="utf-8")
     return path
+
+
+def text_lines(text: str) -> list[str]:
+    """The lines of a text as files have them, without LF, CRLF or CR at their ends. `str.splitlines` parts a text at signs
+    as well that JSON and people write within a line: U+2028, U+0085, a form feed."""
+    return [line.removesuffix("\n") for line in io.StringIO(text, newline=None)]
 
 
 @contextmanager
@@ -152,6 +159,6 @@ def lines_id(lines: Iterable[str], length: int = 12) -> str:
 
 
 __all__ = [
-    "as_umask_says", "check_place", "content_id", "file_id", "lines_id", "part_of", "stamp", "user_cache",
-    "user_data", "write_whole",
+    "as_umask_says", "check_place", "content_id", "file_id", "lines_id", "part_of", "stamp", "text_lines",
+    "user_cache", "user_data", "write_whole",
 ]  # fmt: skip

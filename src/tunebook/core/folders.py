@@ -44,7 +44,7 @@ def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | No
     place = path if there else path.parent
     stem = f"{_OURS}{hashlib.sha256(path.name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
     check_place(path / _OURS if there else path)
-    with _alone(place / f"{stem}.lock", busy):
+    with alone(place / f"{stem}.lock", busy):
         _clear(place, stem)
         if not is_free(path):
             raise used
@@ -62,8 +62,8 @@ def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | No
 
 
 @contextmanager
-def _alone(path: Path, busy: Exception) -> Iterator[None]:
-    """Keep other processes out; the lock's file is there no longer than it is needed."""
+def alone(path: Path, busy: Exception) -> Iterator[None]:
+    """As `held`; the lock's file is there no longer than it is needed."""
     with held(path, busy):
         try:
             yield
@@ -221,4 +221,15 @@ def read_history(path: Path) -> list[dict[str, float]]:
     return entries
 
 
-__all__ = ["damaged", "folder_of", "held", "inside", "is_free", "is_held", "read_history", "read_object", "reading"]
+__all__ = [
+    "alone",
+    "damaged",
+    "folder_of",
+    "held",
+    "inside",
+    "is_free",
+    "is_held",
+    "read_history",
+    "read_object",
+    "reading",
+]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
-from tunebook.core.files import content_id, file_id, part_of
+from tunebook.core.files import content_id, file_id, part_of, text_lines
 from tunebook.core.nouns import DataRef, Labels, Roles, write_json
 from tunebook.data.clean import chosen_rules, clean_column
 from tunebook.data.columns import is_text
@@ -87,7 +87,7 @@ def _documents(file: Path, column: str | None) -> tuple[pa.Array, NDArray[np.int
 
 def _plain(text: str) -> tuple[pa.Array, NDArray[np.int64]]:
     """Lines, or paragraphs where blank lines part them."""
-    lines = text.lstrip("\ufeff").splitlines()
+    lines = text_lines(text.lstrip("\ufeff"))
     blank = np.array([not line.strip() for line in lines])
     if blank.sum() < _PARAGRAPHS * (~blank).sum():
         return pa.array(lines, pa.large_string()), np.arange(1, len(lines) + 1)

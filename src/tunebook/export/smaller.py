@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import model_validator
 
 from tunebook.core.errors import DataError, PlanError
+from tunebook.core.files import text_lines
 from tunebook.core.nouns import Record
 from tunebook.export import prune, quantise, vocabulary
 from tunebook.export.operators import Array
@@ -131,7 +132,7 @@ def corpus_of(path: str) -> Corpus:
         raise DataError("shrink.corpus", key="corpus", value=path)
     try:
         data = Path(path).read_bytes()
-        texts = data.decode("utf-8-sig").splitlines()
+        texts = text_lines(data.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("shrink.corpus_text", key="corpus", value=path, reason=str(error)) from error
     return Corpus(hashlib.sha256(data).hexdigest(), texts)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from tunebook.core.errors import DataError
-from tunebook.core.files import content_id
+from tunebook.core.files import content_id, text_lines
 from tunebook.core.localized import STORED, Text, in_all_languages
 from tunebook.core.nouns import Record
 from tunebook.core.verdict import RowEffect
@@ -178,7 +178,7 @@ def from_lines(path: Path) -> Iterator[Lesson]:
         DataError: `index.file`, it cannot be read; `index.line` with the number of a line that holds no lesson.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = text_lines(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("index.file", key=str(path), reason=str(error)) from error
     for number, line in enumerate(lines, 1):

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from tunebook.core.errors import DataError, TunebookError, machine_error
-from tunebook.core.files import content_id, write_whole
+from tunebook.core.files import content_id, text_lines, write_whole
 from tunebook.core.nouns import Record
 from tunebook.rating.draw import Shown, check_rater
 from tunebook.rating.session import Session, checked
@@ -132,7 +132,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() in _LINES:
-            rows = [json.loads(line) for line in io.StringIO(text) if line.strip()]
+            rows = [json.loads(line) for line in text_lines(text) if line.strip()]
             if not all(isinstance(row, dict) for row in rows):
                 raise ValueError("JSONL: { ... }")
             names = {name for row in rows for name in row}

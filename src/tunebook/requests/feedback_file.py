@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import DataError, machine_error
+from tunebook.core.files import text_lines
 from tunebook.requests.columns import LABEL
 from tunebook.requests.record import PLACES, Feedback
 from tunebook.requests.times import moment
@@ -59,7 +61,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield from _json(path, text)
         return
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     if "request" not in (reader.fieldnames or ()):
         columns = " | ".join(reader.fieldnames or ())
         raise DataError("requests.feedback_column", key=str(path), value="request", allowed=columns)
@@ -70,7 +72,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _json(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for place, line in enumerate(text.split("\n"), 1):
+    for place, line in enumerate(text_lines(text), 1):
         if line.strip():
             try:
                 row = json.loads(line)

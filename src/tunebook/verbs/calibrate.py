@@ -106,7 +106,7 @@ def remove_calibration(run: Run, *, actor: str = "", reason: str = "") -> list[P
     """
     from tunebook.data.frozen import prepared_data
 
-    found = [path for name in (CALIBRATION, THRESHOLD) if (path := run.model / name).is_file()]
+    found = calibration_files(run)
     if not found:
         raise RunError("calibrate.not_there", key=run.id)
     said = reason or localized("calibrate.log_removed", run=run.id)
@@ -115,6 +115,11 @@ def remove_calibration(run: Run, *, actor: str = "", reason: str = "") -> list[P
         path.unlink()
     on_card(run, prepared_data(run.plan))
     return found
+
+
+def calibration_files(run: Run) -> list[Path]:
+    """What `calibrate` has written for a run, whether or not it can be read."""
+    return [path for name in (CALIBRATION, THRESHOLD) if (path := run.model / name).is_file()]
 
 
 def _log(run: Run, evidence: dict[str, Any], reason: str, actor: str = "") -> None:
@@ -177,4 +182,4 @@ def _hits(run: Run, data: DataRef, split: Split, least: float | None, progress: 
     return task.hits(said, rows.targets, run.plan.labels, least), units_of(rows, data)
 
 
-__all__ = ["Choice", "calibrate", "remove_calibration"]
+__all__ = ["Choice", "calibrate", "calibration_files", "remove_calibration"]

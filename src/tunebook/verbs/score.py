@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError
-from tunebook.core.files import part_of
+from tunebook.core.files import part_of, text_lines
 from tunebook.core.judged import Judged
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
@@ -64,7 +64,7 @@ def _logits(scores: NDArray[Any]) -> NDArray[np.float64]:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     lines = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, text in enumerate(text_lines(path.read_text(encoding="utf-8")), 1):
         try:
             line = json.loads(text)
             sound = isinstance(line["query"], str) and all(isinstance(one, str) for side in SIDES for one in line[side])

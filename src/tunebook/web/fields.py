@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tunebook.core.files import text_lines
+
 Typed = Mapping[str, str]  # key of a field -> what was typed into it
 
 
@@ -33,7 +35,7 @@ class Field:
     def said(self, typed: Typed) -> list[str]:
         """What was typed, an item each time that the option is given."""
         text = typed.get(self.key, "").strip()
-        items = text.splitlines() if self.kind == "lines" else [text]
+        items = text_lines(text) if self.kind == "lines" else [text]
         return [item.strip() for item in items if item.strip()]
 
 

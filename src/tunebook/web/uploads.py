@@ -6,11 +6,14 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
 from starlette.datastructures import UploadFile
 
 from tunebook.core.errors import DataError
+from tunebook.core.folders import alone
 from tunebook.web.asked import Asked
 
 FOLDER = ".tunebook-sent"  # beside the books, so that moving a large file into one is no copy
@@ -43,6 +46,18 @@ def kept(home: Path, name: str) -> list[Path]:
     return found
 
 
+@contextmanager
+def taken(home: Path, name: str) -> Iterator[list[Path]]:
+    """The same, for one request at a time: what is made of them moves them away.
+
+    Raises:
+        DataError: as `kept`; `new_page.taken`, another request makes something of them.
+    """
+    kept(home, name)
+    with alone(home / FOLDER / f"{name}.lock", DataError("new_page.taken", key=name)):
+        yield kept(home, name)
+
+
 def saved(asked: Asked, field: str, folder: Path) -> list[Path]:
     """The files of a field, each in a folder of its own: two may have the same name.
 
@@ -69,4 +84,4 @@ def base_name(name: str) -> str:
     return "" if found in (".", "..") or not found.isprintable() else found
 
 
-__all__ = ["FOLDER", "base_name", "keep", "kept", "saved"]
+__all__ = ["FOLDER", "base_name", "keep", "kept", "saved", "taken"]

@@ -73,3 +73,9 @@ def test_places_of_several_pieces(write):
         source = read(path, DataOptions(overlaps=choice))
         assert source.table["label"].to_pylist() == [[{"start": 4, "end": end, "label": "X"}]]
         assert source.changed == {"span_joined": [1]}
+
+
+def test_a_place_whose_words_hold_a_line_separator(write):
+    write("a.txt", "Ada in New\u2028York\n")
+    marks = "T1\tLOC 7 15\tNew\u2028York\nT2\tPER 0 3\tAda\n"
+    assert read(write("a.ann", marks)).table["label"].to_pylist() == [PLACES]

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import ClassVar
 
+from tunebook.core.files import text_lines
 from tunebook.data.annotated_spans import MarkedSpan, marked_export
 from tunebook.data.exports import Export, Format
 from tunebook.data.preview import Preview
@@ -76,8 +77,8 @@ def _files(preview: Preview) -> tuple[dict[str, str], dict[str, str]]:
 def _marks(lines: str, events: bool) -> tuple[list[MarkedSpan], int]:
     """The marked places, or the words of events, and how many relations and attributes are left."""
     triggers = set(_TRIGGER.findall(lines))
-    found = [match for line in lines.splitlines() if (match := _MARKED.fullmatch(line))]
-    left = sum(1 for line in lines.splitlines() if line[:1] in ("R", "E", "*"))
+    found = [match for line in text_lines(lines) if (match := _MARKED.fullmatch(line))]
+    left = sum(1 for line in text_lines(lines) if line[:1] in ("R", "E", "*"))
     return [_mark(match) for match in found if (match[1] in triggers) == events], left
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import DataError, MachineError
+from tunebook.core.files import text_lines
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Form:
         """
         try:
             text = path.read_text(encoding="utf-8-sig")
-            given = json.loads(text) if path.suffix.lower() == ".json" else text.splitlines()
+            given = json.loads(text) if path.suffix.lower() == ".json" else text_lines(text)
         except (OSError, ValueError) as error:
             raise DataError("review.form", key=str(path), value=str(error).splitlines()[0]) from error
         if isinstance(given, list):

@@ -40,13 +40,13 @@ def _rows(asked: Asked, name: str, fault: TunebookError | None) -> Response:
     from tunebook.web.rows import Wanted, turn
 
     book = asked.book(name)
-    ids = [item for item in asked.query("ids").split(",") if item]
+    sent = asked.request.query_params
     page = asked.query("page", "0")
     wanted = Wanted(
-        asked.query("split"), asked.query("label"), asked.query("q").strip(), ids, bool(asked.query("disagreed")),
+        asked.query("split"), asked.query("label"), asked.query("q").strip(), sent.getlist("ids"), bool(asked.query("disagreed")),
         int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 0,
     )  # fmt: skip
-    query = {key: value for key, value in asked.request.query_params.items() if key not in ("page", "lang", "changed")}
+    query = [(key, value) for key, value in sent.multi_items() if key not in ("page", "lang", "changed")]
     given = {key.partition(":")[2]: str(value) for key, value in asked.form.items() if key.startswith("label:")}
     return asked.book_page(
         "rows.html.j2", name, "data", status=422 if fault else 200, wanted=wanted, found=turn(book.data, wanted),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -94,7 +95,7 @@ def finished(book: Book) -> list[Run]:
 def _known(book: Book, run: Run | None) -> dict[str, Any]:
     """Reports that are there, ids of suspected labels, and what can be begun."""
     if run is None:
-        return {"reports": [], "suspects": [], "suspected": 0, "lines": {}}
+        return {"reports": [], "suspects": [], "suspected": 0, "looked_at": "", "lines": {}}
     from tunebook.verbs.errors import read_errors
 
     folder = run.results(SPLIT)
@@ -110,6 +111,7 @@ def _known(book: Book, run: Run | None) -> dict[str, Any]:
         "reports": [(key, path.as_posix()) for key, path in there],
         "suspects": suspects[:MOST],
         "suspected": len(suspects),
+        "looked_at": urlencode([("ids", row) for row in suspects[:MOST]]),
         "lines": {key: words_of(book, run, key) for key in WORK},
     }
 

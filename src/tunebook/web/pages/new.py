@@ -17,7 +17,7 @@ from tunebook.verbs.steps.book_file import write_book_file
 from tunebook.web.asked import Asked, Given
 from tunebook.web.page import Page
 from tunebook.web.shelf import Shelf
-from tunebook.web.uploads import keep, kept
+from tunebook.web.uploads import keep, kept, taken
 
 router = APIRouter()
 PAGE = Page(router)
@@ -95,14 +95,14 @@ def bases_known(shelf: Shelf) -> list[str]:
 @router.post("/new/{upload}")
 def make(asked: Given, upload: str) -> Response:
     """Make the book beside the others; what is wrong stands beside the form, and the files stay where they are."""
-    files = kept(asked.shelf.home, upload)
-    try:
-        name = _name(asked)
-        _made(asked, name, files)
-    except TunebookError as error:
-        return _looked(asked, upload, error)
-    _move(files, Book(asked.shelf.home / name))
-    shutil.rmtree(files[0].parents[1])
+    with taken(asked.shelf.home, upload) as files:
+        try:
+            name = _name(asked)
+            _made(asked, name, files)
+        except TunebookError as error:
+            return _looked(asked, upload, error)
+        _move(files, Book(asked.shelf.home / name))
+        shutil.rmtree(files[0].parents[1])
     return asked.go("book", asked.shelf.add(asked.shelf.home / name), "data")
 
 

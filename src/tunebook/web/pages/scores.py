@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.locations import AUTO
 from tunebook.core.nouns import SPLITS, Report, read_json
+from tunebook.verbs.calibrate import calibration_files
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 from tunebook.web.asked import Given
@@ -39,13 +40,14 @@ def scores(asked: Given, name: str) -> Response:
     book = asked.book(name)
     runs = finished(book)
     run = book.run(asked.query("run") or AUTO) if runs else None
-    view: dict[str, Any] = {"reports": [], "calibration": None, "threshold": "", "forms": {}, "problem": None}
-    if run is not None:
+    view: dict[str, Any] = {"reports": [], "calibration": None, "threshold": "", "forms": {}, "problems": []}
+    for part in (_reports, _reading) if run is not None else ():
         try:
-            view |= {"reports": _reports(run), **_reading(run)}
+            view |= part(run)
         except TunebookError as error:
-            view["problem"] = error
-        view["forms"] = _forms(book, run)
+            view["problems"].append(error)
+    if run is not None:
+        view |= {"forms": _forms(book, run), "calibrated": bool(calibration_files(run))}
     return asked.book_page(
         "scores.html.j2",
         name,
@@ -58,7 +60,7 @@ def scores(asked: Given, name: str) -> Response:
     )
 
 
-def _reports(run: Run) -> list[dict[str, Any]]:
+def _reports(run: Run) -> dict[str, Any]:
     """Scores on the splits that were looked at, the test rows first; the owner's metrics are told apart."""
     from tunebook.core.formatting import baseline_name
     from tunebook.report.scores import all_notes, score_rows
@@ -75,7 +77,7 @@ def _reports(run: Run) -> list[dict[str, Any]]:
                 "split": split, "rows": report.rows, "scores": rows, "notes": all_notes(report), "own": sorted(own),
                 "baselines": [baseline_name(one) for one in report.baselines], "page": page.as_posix(),
             })  # fmt: skip
-    return found
+    return {"reports": found}
 
 
 def _reading(run: Run) -> dict[str, Any]:

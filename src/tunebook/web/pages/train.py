@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from tunebook.core.changes import read_changes
 from tunebook.core.errors import TunebookError
+from tunebook.core.files import text_lines
 from tunebook.verbs.runs import known_runs
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.chosen import changed_table, overruled
@@ -44,7 +45,7 @@ class Wish:
     @property
     def pairs(self) -> list[str]:
         """As `--set` takes them."""
-        lines = [line.strip() for line in self.changes.splitlines() if line.strip()]
+        lines = [line.strip() for line in text_lines(self.changes) if line.strip()]
         return [*lines, *([f"seed={self.seed}"] if self.seed else [])]
 
     def words(self, book: Book) -> list[object]:
