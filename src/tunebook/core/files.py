@@ -31,8 +31,10 @@ def write_whole(path: Path, text: str) -> Path:
 
 
 def text_lines(text: str) -> list[str]:
-    """The lines of a text as files have them, without LF, CRLF or CR at their ends. `str.splitlines` parts a text at signs
-    as well that JSON and people write within a line: U+2028, U+0085, a form feed."""
+    """The lines of a text as files have them, without LF, CRLF or CR at their ends.
+
+    `str.splitlines` ends a line also at signs that JSON and people write within one: U+2028, U+0085, a form feed.
+    """
     return [line.removesuffix("\n") for line in io.StringIO(text, newline=None)]
 
 

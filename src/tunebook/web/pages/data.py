@@ -40,10 +40,10 @@ def _rows(asked: Asked, name: str, fault: TunebookError | None) -> Response:
     from tunebook.web.rows import Wanted, turn
 
     book = asked.book(name)
-    sent = asked.request.query_params
+    sent, text = asked.request.query_params, asked.query("q").strip()
     page = asked.query("page", "0")
     wanted = Wanted(
-        asked.query("split"), asked.query("label"), asked.query("q").strip(), sent.getlist("ids"), bool(asked.query("disagreed")),
+        asked.query("split"), asked.query("label"), text, sent.getlist("ids"), bool(asked.query("disagreed")),
         int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 0,
     )  # fmt: skip
     query = [(key, value) for key, value in sent.multi_items() if key not in ("page", "lang", "changed")]
