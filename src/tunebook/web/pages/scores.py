@@ -41,13 +41,13 @@ def scores(asked: Given, name: str) -> Response:
     runs = finished(book)
     run = book.run(asked.query("run") or AUTO) if runs else None
     view: dict[str, Any] = {"reports": [], "calibration": None, "threshold": "", "forms": {}, "problems": []}
-    for part in (_reports, _reading) if run is not None else ():
-        try:
-            view |= part(run)
-        except TunebookError as error:
-            view["problems"].append(error)
     if run is not None:
         view |= {"forms": _forms(book, run), "calibrated": bool(calibration_files(run))}
+        for part in (_reports, _reading):
+            try:
+                view |= part(run)
+            except TunebookError as error:
+                view["problems"].append(error)
     return asked.book_page(
         "scores.html.j2",
         name,
