@@ -32,11 +32,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.record import DATA, given, ratio, write_result
-from benchmarks.training_speed import alternated, peak_bytes, timed_fit
+from benchmarks.training_speed import MODEL, alternated, peak_bytes, timed_fit
 
 SIDES = ("tunebook", "trl", "trl_once", "trl_packing", "trl_packing_once")
 BATCH, RATE, LENGTH, WORDS, HELD_OUT = 8, 5e-4, 1024, 16_000, 64
-FOLDER = "TUNEBOOK_BENCHMARK_MODEL"
 _SHAPE = {
     "hidden_size": 512, "intermediate_size": 1408, "num_hidden_layers": 8, "num_attention_heads": 8,
     "num_key_value_heads": 8, "max_position_embeddings": LENGTH, "tie_word_embeddings": True, "pad_token_id": 0,
@@ -58,8 +57,8 @@ def texts() -> list[tuple[str, str]]:
     return [(asked, answer) for asked, answer in found if answer.strip()]
 
 
-def make_model(folder: Path) -> None:
-    """A byte-level BPE of the rows and a model with random weights."""
+def make_model(folder: Path, **shape: int) -> None:
+    """A byte-level BPE of the rows and a model with random weights, of another shape where one is given."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -76,7 +75,7 @@ def make_model(folder: Path) -> None:
         tokenizer_object=backend, pad_token="<pad>", bos_token="<s>", eos_token="</s>"
     ).save_pretrained(str(folder))
     torch.manual_seed(0)
-    LlamaForCausalLM(LlamaConfig(vocab_size=backend.get_vocab_size(), **_SHAPE)).save_pretrained(str(folder))
+    LlamaForCausalLM(LlamaConfig(vocab_size=backend.get_vocab_size(), **_SHAPE | shape)).save_pretrained(str(folder))
 
 
 def rows(tokenizer: Any, count: int) -> tuple[list[Row], list[Row]]:
@@ -96,21 +95,22 @@ def held_out(model: Any, test: list[Row]) -> float:
     lost, tokens = 0.0, 0
     model.eval()
     with torch.no_grad():
-        for ids, labels in test:
-            count = sum(label != -100 for label in labels[1:])
-            found = model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels]))
+        for row in test:
+            count = sum(label != -100 for label in row[1][1:])
+            ids, labels = (torch.tensor([item], device=model.device) for item in row)
+            found = model(input_ids=ids, labels=labels)
             lost, tokens = lost + float(found.loss) * count, tokens + count
     return lost / tokens
 
 
 def run_trl(side: str, count: int, score: bool) -> dict[str, float]:
-    """SFTTrainer as it comes, or in one of its better ways."""
+    """SFTTrainer as it comes, or in one of its better ways, on a GPU where there is one."""
     import torch
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
-    folder = os.environ[FOLDER]
+    folder = os.environ[MODEL]
     tokenizer = AutoTokenizer.from_pretrained(folder)
     train, test = rows(tokenizer, count)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -124,7 +124,8 @@ def run_trl(side: str, count: int, score: bool) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as out:
         args = SFTConfig(
             out, **({"per_device_train_batch_size": BATCH} | better), num_train_epochs=1, learning_rate=RATE,
-            max_length=LENGTH, save_strategy="no", report_to=[], disable_tqdm=True, use_cpu=True, weight_decay=0.0,
+            max_length=LENGTH, save_strategy="no", report_to=[], disable_tqdm=True, weight_decay=0.0,
+            use_cpu=not torch.cuda.is_available(),
         )  # fmt: skip
         data = Dataset.from_list([{"input_ids": ids, "labels": labels} for ids, labels in train])
         trainer = SFTTrainer(model=model, args=args, train_dataset=data, processing_class=tokenizer)
@@ -144,7 +145,7 @@ def run_tunebook(side: str, count: int, score: bool) -> dict[str, float]:
     from tunebook.engine.material import Material
     from tunebook.models.source import load_tokenizer
 
-    folder = Path(os.environ[FOLDER])
+    folder = Path(os.environ[MODEL])
     tokenizer = load_tokenizer(folder)
     parts = rows(tokenizer, count)
     encoded = [pack({"input_ids": [ids for ids, _ in part], "labels": [lab for _, lab in part]}) for part in parts]
@@ -200,7 +201,7 @@ def main(claim: str, arguments: list[str]) -> Path:
     sides = options.sides.split(",")
     with tempfile.TemporaryDirectory() as folder:
         make_model(Path(folder))
-        os.environ[FOLDER] = folder
+        os.environ[MODEL] = folder
         found = alternated("benchmarks.language_models", claim, sides, options.pairs, options.rows)
     used = {side: [run["processor_seconds"] for run in runs] for side, runs in found.items()}
     last = {side: runs[-1] for side, runs in found.items()}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -35,6 +36,7 @@ CASES = {
     },
 }
 BATCH, RATE = 32, 1e-4
+MODEL = "TUNEBOOK_BENCHMARK_MODEL"  # in the environment: a folder with another base model
 
 
 def texts(case: str) -> tuple[list[str], list[int], list[str], list[int]]:
@@ -76,7 +78,7 @@ def tokenized(tokenizer: Any, strings: list[str], labels: list[int], length: int
 def run_stock(
     case: str, side: str, steps: int, score: bool, seed: int = 0, watch: Callable[[Any], Any] | None = None
 ) -> dict[str, float]:
-    """transformers' Trainer as it comes, or with bf16 and rows grouped by length.
+    """transformers' Trainer as it comes, with bf16, or with bf16 and rows grouped by length.
 
     Args:
         watch: gives a callback of the trainer for the test rows, each a dict of its tokens and its label.
@@ -101,9 +103,11 @@ def run_stock(
     set_seed(seed)
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(set(labels)))
     better: dict[str, Any] = {}
-    if side == "stock_bf16_grouped":
+    if "bf16" in side:
         # Without a GPU it asks to be told that it is to compute on the CPU before it does so in bf16.
-        better = {"bf16": True, "train_sampling_strategy": "group_by_length", "use_cpu": not torch.cuda.is_available()}
+        better = {"bf16": True, "use_cpu": not torch.cuda.is_available()}
+    if "grouped" in side:
+        better |= {"train_sampling_strategy": "group_by_length"}
     with tempfile.TemporaryDirectory() as out:
         args = TrainingArguments(
             out, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64, max_steps=steps, learning_rate=RATE,
@@ -213,12 +217,16 @@ def timed_fit(
 
 
 def model_of(case: str) -> str:
-    """The base model of a case."""
-    return str(CASES[case].get("model", "builtin:minilm"))
+    """The base model of a case, unless the environment names another."""
+    return os.environ.get(MODEL) or str(CASES[case].get("model", "builtin:minilm"))
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has had in use."""
+    """The most memory that this process has had in use: of the GPU where there is one."""
+    import torch
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
