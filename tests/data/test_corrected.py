@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -11,8 +12,9 @@ from tests.data.test_merge import texts, write
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
-from tunebook.data.corrected import CORRECTION, corrected, read_corrections
+from tunebook.data.corrected import CORRECTION, corrected, in_cells, read_corrections
 from tunebook.data.frozen import open_data
+from tunebook.data.kind import column_kind
 from tunebook.data.load import load_table
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
@@ -126,3 +128,13 @@ def test_a_file_that_does_not_is_refused(tmp_path: Path, text: bytes | None, cod
         path.write_bytes(text)
     with pytest.raises(Exception, match=code):
         read_corrections(path)
+
+
+def test_places_are_no_single_cell(tmp_path: Path) -> None:
+    path = tmp_path / "places.jsonl"
+    row = {"text": "Ada met Bob in Rome", "label": [{"start": 0, "end": 3, "label": "PER"}]}
+    path.write_text("".join(json.dumps({**row, "text": f"{row['text']} {n}"}) + "\n" for n in range(60)))
+    ref = prepare([path], tmp_path / "p", DataOptions(task="tagging"))
+    assert not in_cells(column_kind(ref.labels.problem)) and in_cells(column_kind("multi_label"))
+    with pytest.raises(DataError, match=r"correct\.kind"):
+        corrected(ref, {load_table(ref)["_id"][0].as_py(): '[{"start": 8, "end": 11, "label": "PER"}]'}, tmp_path, 2)

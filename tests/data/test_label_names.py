@@ -16,6 +16,7 @@ from tunebook.data.label_names import (
     looks_like_date,
     tidy_names,
 )
+from tunebook.data.options import DataOptions
 
 
 def test_spellings_become_one():
@@ -47,6 +48,8 @@ def test_order_is_by_value_or_by_character():
 def test_names_that_the_user_gives():
     assert given_names(["0", "2"], ["joy", "anger", "fear"]) == {"0": "joy", "2": "fear"}
     assert given_names(["a", "Beta"], {"a": "Alpha", "b": "Beta"}) == {"a": "Alpha", "Beta": "Beta"}
+    assert DataOptions(label_names=["good\nroom", " bad\u2028 stay"]).label_names == ["good room", "bad stay"]
+    assert DataOptions(label_names={"a\n": "x\ty\u200b"}).label_names == {"a\n": "x y"}
     with pytest.raises(DataError) as caught:
         given_names(["0", "7"], ["joy"])
     assert caught.value.code == "data.label_names"

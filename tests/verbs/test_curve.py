@@ -221,6 +221,8 @@ def test_what_is_refused(book: Book, table: ParamTable) -> None:
         ("curve.option", {"minutes": -1}),
         ("curve.sizes", {"sizes": (1e6,)}),
         ("curve.sizes", {"sizes": (-3,)}),
+        ("curve.size_twice", {"sizes": (16, 32, 16)}),
+        ("curve.size_twice", {"sizes": (0.5, float(round(book.data.rows["train"] / 2)))}),
         ("curve.metric", {"metric": "log_loss"}),
         ("curve.metric", {"metric": "nothing"}),
         ("curve.target", {"target": 1.2}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -49,6 +50,27 @@ def test_an_address_names_rows_whose_ids_hold_commas(tmp_path: Path, base: Path)
     page = Visitor(made.path).get(at).text
     assert re.findall(r'name="label:([^"]+)"', page) == ["doc,7", "doc,3"]
     assert "ids=doc%2C7&amp;ids=doc%2C3" in page, "the form and the next page are of the same rows"
+
+
+def test_several_labels_and_places_are_shown_as_files_write_them(tmp_path: Path, base: Path) -> None:  # noqa: F811
+    names, texts = ["a b", "g, h", "i|j"], [text for text, _ in small.texts(60)]
+    several, places = tmp_path / "several.jsonl", tmp_path / "places.jsonl"
+    marks = [{"start": 0, "end": 2, "label": "g, h"}]
+    for path, labels in ((several, [names[:2], names[1:], names[:1]]), (places, [marks])):
+        lines = [json.dumps({"text": text, "label": labels[n % len(labels)]}) for n, text in enumerate(texts)]
+        path.write_text("\n".join(lines), encoding="utf-8")
+    made = init(tmp_path / "several", several, model=str(base))
+    found = turn(made.data, Wanted(label="a b"))
+    assert found.mendable and {row["label"] for row in found.rows} == {'["a b", "g, h"]', '["a b"]'}
+    visitor, row = Visitor(made.path), found.rows[0]
+    form = {"content": made.data.content, f"was:{row['id']}": row["label"], f"label:{row['id']}": '["i|j", "g, h"]'}
+    visitor.submit("/book/several/data/rows", {**form, "reason": "read again"})
+    now = turn(open_book(made.path).data, Wanted(ids=[row["id"]]))
+    assert [one["label"] for one in now.rows] == ['["g, h", "i|j"]']
+    tagged = turn(init(tmp_path / "places", places, model=str(base)).data, Wanted(label="g, h"))
+    assert tagged.count > 0 and not tagged.mendable
+    assert tagged.rows[0]["label"] == '[{"end": 2, "label": "g, h", "start": 0}]'
+    assert "label:" not in Visitor(tmp_path / "places").get("/book/places/data/rows").text
 
 
 def test_annotators_are_shown_where_they_disagree(tmp_path: Path, base: Path) -> None:  # noqa: F811

@@ -218,6 +218,11 @@ def clean_text(text: str, rules: Sequence[str] | None = None) -> str:
     return text
 
 
+def clean_name(name: str) -> str:
+    """A name of a class, on one line and without signs that nobody sees."""
+    return clean_text(name, ("control", "invisible", "compose", "space"))
+
+
 def clean_with_places(text: str, rules: Sequence[str]) -> tuple[str, Places]:
     """One text after the rules, and where its places are then."""
     low = high = np.arange(len(text) + 1, dtype=np.int64)
@@ -245,6 +250,7 @@ __all__ = [
     "Rule",
     "Step",
     "chosen_rules",
+    "clean_name",
     "clean_text",
     "clean_with_places",
     "rule_named",

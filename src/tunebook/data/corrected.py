@@ -21,9 +21,11 @@ from pyarrow import parquet
 
 from tunebook.core.errors import DataError, machine_error, near
 from tunebook.core.files import content_id
+from tunebook.core.kind import Kind
 from tunebook.core.nouns import DataRef, write_json
 from tunebook.data.frozen import SPLIT
 from tunebook.data.kind import column_kind
+from tunebook.data.labels import CellKind
 from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.load import load_table
 from tunebook.data.merge import renewed
@@ -85,6 +87,11 @@ def read_corrections(path: Path, column: str = "label") -> dict[str, str]:
     return found
 
 
+def in_cells(kind: Kind) -> bool:
+    """Whether labels of a kind can be put right: each is one cell of a file."""
+    return isinstance(kind, CellKind)
+
+
 def corrected(base: DataRef, labels: Mapping[str, str], into: Path, version: int) -> Corrected:
     """Write a version of a book's rows with these labels.
 
@@ -98,7 +105,7 @@ def corrected(base: DataRef, labels: Mapping[str, str], into: Path, version: int
     """
     table = load_table(base)
     kind = column_kind(base.labels.problem)
-    if not kind.in_column or kind.of_passages or kind.of_chats:
+    if not in_cells(kind):
         raise DataError("correct.kind", key=base.task)
     places = {str(key): place for place, key in enumerate(table["_id"].to_pylist())}
     if (unknown := next((key for key in labels if key not in places), None)) is not None:
@@ -166,4 +173,4 @@ def _written(base: DataRef, table: pa.Table, gone: list[int], made: Corrected, i
     return replace(made, ref=ref)
 
 
-__all__ = ["CORRECTION", "Corrected", "corrected", "read_corrections"]
+__all__ = ["CORRECTION", "Corrected", "corrected", "in_cells", "read_corrections"]

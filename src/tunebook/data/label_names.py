@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
-from tunebook.data.clean import clean_text
+from tunebook.data.cleaning import clean_name
 from tunebook.data.label_cells import number_of
 from tunebook.data.options import DataOptions
 
@@ -50,7 +50,7 @@ def tidy_names(counts: Mapping[str, int], merge: bool) -> dict[str, str]:
 
 
 def _canonical(label: str) -> str:
-    text = clean_text(label, ("control", "invisible", "compose", "space"))
+    text = clean_name(label)
     number = number_of(text)
     whole = number is not None and number.is_integer() and re.fullmatch(r"[-+]?\d+\.0*", text)
     return str(int(number)) if whole and number is not None else text

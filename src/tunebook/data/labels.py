@@ -126,10 +126,11 @@ class ClassKind(CellKind):
         return Labelled(labels, column, bad, form.facts, merged, rows)
 
     def known(self, column: pa.ChunkedArray, data: DataRef) -> tuple[pa.Array, list[str]]:
-        """Each cell's classes, by the names that the book gave them."""
-        form = form_of(data)
-        cells = [[known_name(part, data) for part in label_parts(word, form)] for word in trimmed(column)]
-        unknown = [name for names in cells for name in names if name not in data.labels.names]
+        """Each cell's classes, by the names that the book gave them, each once and in its order."""
+        form, order = form_of(data), {name: place for place, name in enumerate(data.labels.names)}
+        named = [{known_name(part, data) for part in label_parts(word, form)} for word in trimmed(column)]
+        cells = [sorted(names, key=lambda name: (order.get(name, len(order)), name)) for names in named]
+        unknown = [name for names in cells for name in names if name not in order]
         return _column(cells if form.several else [names[0] for names in cells], form), unknown
 
     def warnings(self, labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from tunebook.core.errors import DataError, near
 from tunebook.core.kind import kinds
 from tunebook.core.nouns import Record
 from tunebook.core.params import allowed_text
+from tunebook.data.cleaning import clean_name
 
 FileFormat = Literal["csv", "tsv", "txt", "json", "jsonl", "parquet", "xlsx", "sqlite"]
 
@@ -127,6 +128,14 @@ class DataOptions(Record):
     @classmethod
     def _lower(cls, given: Any) -> Any:
         return given.lower() if isinstance(given, str) else given
+
+    @field_validator("label_names")
+    @classmethod
+    def _on_one_line(cls, given: dict[str, str] | list[str] | None) -> dict[str, str] | list[str] | None:
+        """Names as clean as those of files: one with a line break would be two in a list of them."""
+        if isinstance(given, dict):
+            return {label: clean_name(name) for label, name in given.items()}
+        return given and [clean_name(name) for name in given]
 
     @property
     def parts_by(self) -> Literal["random", "group", "time"]:

@@ -107,7 +107,8 @@ def curve(
     on where it was stopped, and with more sizes or seeds only these are trained. It writes curve.json and curve.html.
 
     Raises:
-        PlanError: `curve.option`, `curve.metric`, `curve.target`, `curve.task`, `curve.frozen`; as `plan`.
+        PlanError: `curve.option`, `curve.sizes`, `curve.size_twice`, `curve.metric`, `curve.target`, `curve.task`,
+            `curve.frozen`; as `plan`.
         BookError: `curve.busy`. RunError, MachineError: as `train`; the same call goes on.
     """
     made = _specified(book, table, options or CurveOptions())
@@ -191,17 +192,20 @@ def _sizes(given: Sequence[float], rows: int) -> list[int]:
     """Numbers of rows, ascending, each once.
 
     Raises:
-        PlanError: `curve.sizes`.
+        PlanError: `curve.sizes`; `curve.size_twice`, two of them are one number of rows.
     """
     if not given:
         return sorted({max(round(share * rows), min(_SMALLEST, rows)) for share in _SHARES})
-    found = []
+    found: dict[int, float] = {}
     for size in given:
         number = size * rows if 0 < size < 1 else rows if size == 1 else size
         if not 2 <= number <= rows:
             raise PlanError("curve.sizes", key="--sizes", value=f"{size:g}", allowed=f"2 … {rows}, 0.1 … 1")
-        found.append(round(number))
-    return sorted(set(found))
+        if round(number) in found:
+            told = f"{found[round(number)]:g}, {size:g}"
+            raise PlanError("curve.size_twice", key="--sizes", value=told, rows=round(number))
+        found[round(number)] = size
+    return sorted(found)
 
 
 def _seconds(table: ParamTable, book: Book, whole: Plan, size: int, allow: Allow) -> float:

@@ -29,6 +29,8 @@ def typed_curve(typed: Mapping[str, Any], allow: Allow = frozenset()) -> CurveOp
     found: dict[str, Any] = {"frozen": bool(said.get("frozen")), "metric": said.get("metric"), "allow": allow}
     if "sizes" in said:
         found["sizes"] = [_number("sizes", item) for item in listed(said["sizes"])]
+        if said["sizes"].strip() and not found["sizes"]:
+            raise _wrong("sizes", said["sizes"])
     if "seeds" in said:
         seeds = _number("seeds", said["seeds"])
         if seeds != int(seeds):

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tunebook.data.cells import as_text
+from tunebook.data.corrected import in_cells
 from tunebook.data.kind import column_kind
 from tunebook.data.load import kept_table
 from tunebook.data.votes import annotator_columns, votes
@@ -47,6 +49,7 @@ class Turned:
         rows: `id`, `split`, `text`, `pair`, `label` as a text, `more` (other columns) and `votes` of each.
         page: which, the last one where there are not so many. count: rows that were found.
         labels: that a row may have, empty where they cannot be chosen from; one: each row has one of these.
+        mendable: labels can be put right here.
     """
 
     rows: list[dict[str, Any]]
@@ -55,6 +58,7 @@ class Turned:
     labels: list[str]
     annotated: bool
     one: bool = False
+    mendable: bool = False
 
     @property
     def pages(self) -> int:
@@ -69,7 +73,7 @@ def turn(ref: DataRef, wanted: Wanted) -> Turned:
     found = _found(ref, table, wanted)
     page = min(wanted.page, max(0, -(-found.num_rows // SIZE) - 1))
     part = found.slice(page * SIZE, SIZE)
-    said = kind.text(part["label"]).to_pylist() if kind.in_column else [""] * part.num_rows
+    said = _written(kind, part["label"]) if kind.in_column else [""] * part.num_rows
     others = [name for name in part.column_names if name not in _OWN and name not in annotators]
     given = {name: part[name].to_pylist() for name in annotators}
     voted = votes(given, ref) if annotators else [[] for _ in said]
@@ -81,7 +85,15 @@ def turn(ref: DataRef, wanted: Wanted) -> Turned:
                      "label": said[place], "more": more, "votes": voted[place]})  # fmt: skip
     labels = ref.labels.names if kind.in_column else []
     one = 0 < len(labels) <= _CHOICES and kind.classes in ("one", "ordered")
-    return Turned(rows, page, found.num_rows, labels, bool(annotators), one)
+    return Turned(rows, page, found.num_rows, labels, bool(annotators), one, bool(labels) and in_cells(kind))
+
+
+def _written(kind: Any, column: pa.ChunkedArray) -> list[str]:
+    """Labels as a cell of a file writes them: several, or places, as JSON."""
+    if pa.types.is_nested(column.type):
+        return [as_text(cell) or "" for cell in column.to_pylist()]
+    found: list[str] = kind.text(column).to_pylist()
+    return found
 
 
 def _found(ref: DataRef, table: pa.Table, wanted: Wanted) -> pa.Table:
@@ -89,7 +101,7 @@ def _found(ref: DataRef, table: pa.Table, wanted: Wanted) -> pa.Table:
     if wanted.split:
         table = table.filter(pc.equal(table["_split"], wanted.split))
     if wanted.label and kind.in_column:
-        table = table.filter(pc.equal(kind.text(table["label"]), wanted.label))
+        table = table.filter(_bears(kind, table["label"], wanted.label))
     if wanted.text:
         table = table.filter(pc.match_substring(table["text"], wanted.text, ignore_case=True))
     if wanted.ids:
@@ -99,6 +111,15 @@ def _found(ref: DataRef, table: pa.Table, wanted: Wanted) -> pa.Table:
         said = votes({name: table[name].to_pylist() for name in names}, ref) if names else []
         table = table.filter(pa.array(np.array([len({repr(vote) for vote in row}) > 1 for row in said], dtype=bool)))
     return table
+
+
+def _bears(kind: Any, column: pa.ChunkedArray, label: str) -> Any:
+    """Whether rows have a label, among others where they may have several."""
+    if not pa.types.is_list(column.type):
+        return pc.equal(kind.text(column), label)
+    lists = column.combine_chunks()
+    having = pc.list_parent_indices(lists).to_numpy()[np.asarray(pc.equal(kind.borne(lists), label), dtype=bool)]
+    return pa.array(np.isin(np.arange(len(lists)), having))
 
 
 def _in_order(table: pa.Table, ids: Sequence[str]) -> pa.Table:
