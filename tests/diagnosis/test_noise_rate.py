@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.diagnosis.worlds import FAULTS, healthy
@@ -57,8 +59,23 @@ def test_a_second_view_that_says_nothing_proves_nothing() -> None:
 
 def test_rates_of_split_and_training_rows() -> None:
     for seed in range(3):
-        sound, noisy = (rates(world.seen()) for world in (healthy(seed), FAULTS["noise"](healthy(seed))))
+        worlds = (healthy(seed), FAULTS["noise"](healthy(seed)))
+        sound, noisy = (rates(world.seen(), np.arange(len(world.names))) for world in worlds)
         assert isinstance(sound, Rates)
         assert sound.p_value > 0.05
         assert noisy.p_value < 1e-3
         assert noisy.both.rate.low < 0.2 < noisy.both.rate.high
+
+
+def test_the_other_name_of_a_class_is_no_wrong_label() -> None:
+    world = healthy()
+    labels = tuple(np.where(world.rng.random(len(side)) < 0.25, side + 4, side) for side in world.labels)
+    seen = replace(world, labels=labels, names=list("abcdefgh")).seen()
+    apart, together = (rates(seen, number) for number in (np.arange(8), np.arange(8) % 4))
+    assert apart.both.wrong > 30
+    assert together.both.wrong < 5
+    assert together.p_value > 0.05
+    seen.bare.judged[:, 7] = -np.inf  # a name of which bare words know nothing
+    again = rates(seen, np.arange(8) % 4)
+    assert again.judged.wrong == together.judged.wrong
+    assert np.isfinite(again.judged.rate.value)

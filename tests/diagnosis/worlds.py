@@ -132,13 +132,17 @@ def noise(world: World) -> World:
 
 
 def few_of_class(world: World) -> World:
-    """Six training rows of a class are left, and the run does not know it; nor do they tell a probe what it is."""
+    """Six training rows of a class are left, and the run does not know it; nor do they tell a probe what it is: what
+    tells the others apart, no training row shows."""
     mine = np.flatnonzero(world.labels[0] == 2)[6:]
-    kept = np.setdiff1d(np.arange(TRAIN), mine)
-    said = np.where((world.labels[1] == 2) & (world.rng.random(VALID) < 0.7), 1, world.said)
+    kept, theirs = np.setdiff1d(np.arange(TRAIN), mine), world.labels[1] == 2
+    said = np.where(theirs & (world.rng.random(VALID) < 0.7), 1, world.said)
+    own = np.linalg.svd([world.vectors[0][world.labels[0] == number].mean(0) for number in range(CLASSES)])[2][-1]
+    blurred = _blurred(world, theirs)[1]
+    blurred += (4 * theirs - blurred @ own * theirs)[:, None] * own  # a direction in which no two classes differ
     return replace(
         world, said=said, learnt=world.learnt[kept],
-        vectors=(world.vectors[0][kept], _blurred(world, world.labels[1] == 2)[1]),
+        vectors=(world.vectors[0][kept], blurred),
         labels=(world.labels[0][kept], world.labels[1]), texts=([world.texts[0][row] for row in kept], world.texts[1]),
     )  # fmt: skip
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tunebook.diagnosis.cause import Cause, Side
 
@@ -27,6 +30,14 @@ class Finder(ABC):
     def find(self, seen: Seen) -> Cause | None:
         """The cause with its share of the errors; None where nothing speaks for it. Its p-value is corrected for what
         this finder searched, not for the others."""
+
+    def cause(self, seen: Seen, rows: NDArray[np.bool_], **found: Any) -> Cause:
+        """It, shown by these rows of the split, a mask of shape (N,), the worst first.
+
+        Args:
+            found: the other attributes of a cause.
+        """
+        return Cause(key=self.key, side=self.side, where=seen.split, ids=seen.ids(np.flatnonzero(rows)), **found)
 
 
 __all__ = ["Finder"]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tunebook.core.formatting import share_text
+from tunebook.core.localized import Text, localized
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.better import p_of_less
 from tunebook.diagnosis.cause import SURE
-from tunebook.diagnosis.noise_rate import rates
 from tunebook.diagnosis.seen import Seen
 
 History = Sequence[Mapping[str, float]]
@@ -36,6 +37,12 @@ class Fitting:
     p_value: float
     probe: float
 
+    def evidence(self, *curve: Text) -> list[Text]:
+        """It in sentences, and what the curves say beside it."""
+        learnt, judged, probe = (share_text(rate) for rate in (self.learnt, self.judged, self.probe))
+        told = localized("causes.fitting.learnt", train=learnt, judged=judged)
+        return [told, localized("causes.fitting.probe", probe=probe), *curve]
+
     @property
     def unlearnt(self) -> float:
         """How wrong it is on training rows beyond wrong labels."""
@@ -45,7 +52,7 @@ class Fitting:
 def fitting(seen: Seen) -> Fitting:
     """Ask a run for training rows, and a probe for the split."""
     wrong = seen.probe_wrong
-    labels = rates(seen)
+    labels = seen.alike.labels
     rate = labels.learnt.rate.value if labels.p_value <= SURE else 0.0
     return Fitting(
         learnt=float(seen.train_mass.mean()),

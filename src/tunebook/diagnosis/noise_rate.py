@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from scipy.special import ndtr
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.better import at_least
 from tunebook.diagnosis.cause import SURE
-from tunebook.diagnosis.seen import Seen
+
+if TYPE_CHECKING:
+    from tunebook.diagnosis.seen import Seen
 
 Array = NDArray[Any]
 NOTHING = Interval(value=0.0, low=0.0, high=0.0)
@@ -70,19 +72,33 @@ class Rates:
         return min(1.0, 3 * min(self.judged.p_value, self.learnt.p_value, self.both.p_value))
 
 
-def rates(seen: Seen) -> Rates:
+def rates(seen: Seen, number: NDArray[np.int64]) -> Rates:
     """The first view of the split is what run and probe agree on, of training rows probes that did not see them; bare
     words are the second.
 
     On rows of another kind than the training rows all may be sure and wrong: there the rate of the training rows
     stands for both, where it is lower.
+
+    Args:
+        number: of each class, shape (C,); those that share one are held for one class.
     """
-    judged = doubts((seen.run_chances + seen.probe_chances) / 2, seen.bare.judged, seen.true)
-    learnt = doubts(seen.probe.chances, seen.bare.learnt, seen.train_true)
+
+    def held(chances: Array, second: Array, labels: Array) -> Doubts:
+        return doubts(chances @ np.eye(number.max() + 1)[number], _mixed(second, number), number[labels])
+
+    judged = held((seen.run_chances + seen.probe_chances) / 2, seen.bare.judged, seen.true)
+    learnt = held(seen.probe.chances, seen.bare.learnt, seen.train_true)
     found = Rates(rate(judged), rate(learnt), rate(judged, learnt), judged.places, learnt.places)
     if seen.apart.p_value <= SURE and found.learnt.rate.value < found.judged.rate.value:
         return replace(found, judged=found.learnt, both=found.learnt)
     return found
+
+
+def _mixed(likely: Array, number: NDArray[np.int64]) -> Array:
+    """Log of how likely rows are in classes (N, C) that share numbers, in which each is equally frequent."""
+    size = np.bincount(number)
+    mixed = [np.logaddexp.reduce(likely[:, number == one], axis=1) for one in range(len(size))]
+    return np.asarray(np.stack(mixed, axis=1) - np.log(size))
 
 
 def doubts(chances: Array, second: Array, labels: Array) -> Doubts:

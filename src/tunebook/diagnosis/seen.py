@@ -21,6 +21,7 @@ from tunebook.diagnosis.siblings import siblings
 
 if TYPE_CHECKING:
     from tunebook.core.answers import Rows
+    from tunebook.diagnosis.alike import Alike
     from tunebook.diagnosis.looked import Looked
     from tunebook.diagnosis.records import Errors, Halves
     from tunebook.stats.two_sample import Compared
@@ -227,6 +228,13 @@ class Seen:
         return np.asarray(said != self.true, dtype=np.float64)
 
     @cached_property
+    def alike(self) -> Alike:
+        """Classes that are one, and how many labels are wrong beyond them."""
+        from tunebook.diagnosis.alike import alike
+
+        return alike(self)
+
+    @cached_property
     def base(self) -> Base | None:
         """Another base model that is on this machine, by a probe of it."""
         return best_base(self.looked.run.plan.model, self._probed) if self.has_classes else None
@@ -256,17 +264,9 @@ class Seen:
         codes = self.looked.units.codes
         return None if codes is None else codes[self.places]
 
-    def share(self, gain: Array, hidden: Array | None = None) -> Interval:
-        """The share of the errors that goes where each row loses `gain` (N,) of its error, with its interval.
-
-        Args:
-            hidden: error mass of each row that is not seen, added to the whole.
-        """
-        from tunebook.stats.intervals import of_ratio
-
-        whole = self.mass if hidden is None else self.mass + hidden
-        found = of_ratio(np.stack([gain, whole], axis=1), self.groups)
-        return within(found) if found is not None else Interval(value=0.0, low=0.0, high=0.0)
+    def share(self, gain: Array) -> Interval:
+        """The share of the errors that goes where each row loses `gain` (N,) of its error, with its interval."""
+        return self.share_of(gain, self.mass)
 
     def share_of(self, gain: Array, whole: Array) -> Interval:
         """The same of another model's errors, (N,)."""

@@ -32,13 +32,11 @@ class Capacity(Finder):
             return None
         rates = (words.mean(), seen.mass.mean(), seen.probe_wrong.mean())
         said, run, probe = (share_text(float(rate)) for rate in rates)
-        return Cause(
-            key=self.key,
-            side=self.side,
+        return self.cause(
+            seen,
+            seen.mass > words,
             share=seen.share(best - words),
             p_value=p,
-            where=seen.split,
-            ids=seen.ids(np.flatnonzero(seen.mass > words)),
             what=localized("causes.capacity.summary"),
             evidence=[localized("causes.capacity.words", words=said, run=run, probe=probe), *told(seen.base)],
             next=steps(seen.base, seen.mass),

@@ -39,14 +39,12 @@ class Leak(Finder):
         hidden = np.where(twin, np.maximum(rate - seen.mass[twin].mean(), 0.0), 0.0)
         if p > SURE or not hidden.any():
             return None
-        return Cause(
-            key=self.key,
-            side=self.side,
-            share=seen.share(hidden, hidden),
+        return self.cause(
+            seen,
+            twin,
+            share=seen.share_of(hidden, seen.mass + hidden),
             hides=True,
             p_value=p,
-            where=seen.split,
-            ids=[seen.rows.ids[place] for place in np.flatnonzero(twin)[:50].tolist()],
             what=localized("causes.leak.summary", share=share_text(hits / rows)),
             evidence=[
                 localized("causes.leak.twins", rows=hits, usual=share_text(usual)),

@@ -11,7 +11,7 @@ from tunebook.core.localized import localized
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.noise_rate import NOTHING, Rate, Rates, rates
+from tunebook.diagnosis.noise_rate import NOTHING, Rate, Rates
 from tunebook.diagnosis.probe import Probe
 from tunebook.diagnosis.seen import Seen
 from tunebook.diagnosis.shares import scaled, within
@@ -21,7 +21,8 @@ class Noise(Finder):
     """Labels that are wrong, of rows that are judged or of those that were learnt.
 
     In the rows of which model and probe are surest they hardly err: where labels say otherwise there, and bare words
-    side with the model, the labels are wrong, and so often they are wrong elsewhere.
+    side with the model, the labels are wrong, and so often they are wrong elsewhere. Which of two names a class bears
+    that are one is no wrong label.
     """
 
     key: ClassVar[str] = "noise"
@@ -31,7 +32,7 @@ class Noise(Finder):
     def find(self, seen: Seen) -> Cause | None:
         """Of wrong labels of judged rows the errors that they are; of wrong training labels the errors that a model
         makes no more without them."""
-        found = rates(seen)
+        found = seen.alike.labels
         judged, learnt = found.judged, found.learnt
         if found.p_value > SURE or not seen.errors:
             return None

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
-from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
 from tunebook.diagnosis.cause import SURE, Cause, Side, candidate
 from tunebook.diagnosis.finder import Finder
@@ -29,19 +26,13 @@ class Overfit(Finder):
         if fit.p_value > SURE or fit.learnt > _LEARNT * fit.judged or fit.noise > fit.judged / 2:
             return None
         params, curve = seen.looked.run.plan.params, rise(seen.looked.run.history)
-        return Cause(
-            key=self.key,
-            side=self.side,
+        return self.cause(
+            seen,
+            seen.mass > seen.probe_wrong,
             share=fit.gain,
             p_value=fit.p_value,
-            where=seen.split,
-            ids=seen.ids(np.flatnonzero(seen.mass > seen.probe_wrong)),
             what=localized("causes.overfit.summary"),
-            evidence=[
-                localized("causes.overfit.learnt", train=share_text(fit.learnt), judged=share_text(fit.judged)),
-                localized("causes.overfit.probe", probe=share_text(fit.probe)),
-                *([localized("causes.overfit.curve", **curve)] if curve else []),
-            ],
+            evidence=fit.evidence(*([localized("causes.overfit.curve", **curve)] if curve else [])),
             next=[
                 candidate(
                     localized("causes.overfit.slower"), learning_rate=params.learning_rate / 4, weight_decay=0.01

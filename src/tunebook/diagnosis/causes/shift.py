@@ -34,13 +34,11 @@ class Shift(Finder):
         share = seen.share_of(seen.probe_wrong - usual, seen.probe_wrong)
         if share.value <= 0:
             return None
-        return Cause(
-            key=self.key,
-            side=self.side,
+        return self.cause(
+            seen,
+            seen.mass > 0,
             share=share,
             p_value=told.p_value,
-            where=seen.split,
-            ids=seen.ids(np.flatnonzero(seen.mass > 0)),
             what=localized("causes.shift.summary"),
             evidence=[
                 localized("causes.shift.told", auc=f"{told.statistic:.2f}"),

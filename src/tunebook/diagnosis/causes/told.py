@@ -41,14 +41,12 @@ class Told(Finder):
         if p > SURE or hidden.sum() <= 0:
             return None
         shown = ", ".join(f"{word} → {name}" for word, name in list(words.items())[:5])
-        return Cause(
-            key=self.key,
-            side=self.side,
-            share=seen.share(hidden, hidden),
+        return self.cause(
+            seen,
+            has,
+            share=seen.share_of(hidden, seen.mass + hidden),
             hides=True,
             p_value=p,
-            where=seen.split,
-            ids=[seen.rows.ids[place] for place in np.flatnonzero(has)[:50].tolist()],
             what=localized("causes.told.summary", words=shown),
             evidence=[
                 localized("causes.told.rows", share=share_text(float(has.mean()))),

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
-from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
 from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
 from tunebook.diagnosis.finder import Finder
@@ -29,19 +26,13 @@ class Underfit(Finder):
         if fit.p_value > SURE or fit.unlearnt < _UNLEARNT * fit.judged:
             return None
         params, curve = seen.looked.run.plan.params, fall(seen.looked.run.history)
-        return Cause(
-            key=self.key,
-            side=self.side,
+        return self.cause(
+            seen,
+            seen.mass > seen.probe_wrong,
             share=fit.gain,
             p_value=fit.p_value,
-            where=seen.split,
-            ids=seen.ids(np.flatnonzero(seen.mass > seen.probe_wrong)),
             what=localized("causes.underfit.summary"),
-            evidence=[
-                localized("causes.underfit.learnt", train=share_text(fit.learnt), judged=share_text(fit.judged)),
-                localized("causes.underfit.probe", probe=share_text(fit.probe)),
-                *([localized("causes.underfit.curve", **curve)] if curve else []),
-            ],
+            evidence=fit.evidence(*([localized("causes.underfit.curve", **curve)] if curve else [])),
             next=[
                 candidate(localized("causes.underfit.faster"), learning_rate=_higher(params.learning_rate)),
                 candidate(localized("causes.underfit.longer"), max_epochs=2 * params.max_epochs, max_steps=None),

@@ -34,13 +34,11 @@ class Unstable(Finder):
         together = (np.mean(seen.seeds, axis=0).argmax(1) != seen.true).astype(np.float64)
         each = [float((chances.argmax(1) != seen.true).mean()) for chances in seen.seeds]
         params = seen.looked.run.plan.params
-        return Cause(
-            key=self.key,
-            side=self.side,
+        return self.cause(
+            seen,
+            seen.mass > together,
             share=seen.share(seen.mass - together),
             p_value=p_of_less(seen.mass, together),
-            where=seen.split,
-            ids=seen.ids(np.flatnonzero(seen.mass > together)),
             what=localized("causes.unstable.summary"),
             evidence=[
                 localized(
