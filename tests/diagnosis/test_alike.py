@@ -39,7 +39,8 @@ def three(seed: int, share: float) -> World:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_name_drawn_by_coin_is_neither_a_wrong_label_nor_a_class_of_few_rows(seed: int) -> None:
     seen = bent(seed).seen()
-    found = alike(seen)
+    found = seen.once(alike)
+    assert seen.once(alike) is found
     assert isinstance(found, Alike)
     assert [(pair.one, pair.two) for pair in found.pairs] == [(3, 4)]
     assert found.p_value < 1e-6
@@ -59,7 +60,7 @@ def test_wrong_labels_make_no_two_classes_one(seed: int) -> None:
 def test_wrong_labels_beside_two_classes_that_are_one_are_counted(seed: int) -> None:
     seen = FAULTS["merged"](FAULTS["noise"](healthy(seed))).seen()
     assert {"noise", "merged"} <= {one.key for one in attributed(seen)}
-    rate = seen.alike.labels.both.rate
+    rate = seen.once(alike).labels.both.rate
     assert rate.low < 0.2 < rate.high
 
 
@@ -68,7 +69,7 @@ def test_the_pair_is_what_is_taken_for_the_other() -> None:
     pair = Pair(1, 0, 0.6, (40, 60))
     assert pair.swapped(true, said).tolist() == [False, True, True, False, False, False]
     assert pair.p_value(0.8) < 0.01 < pair.p_value(0.65) < 0.5 == pair.p_value(0.6)
-    both = Alike([pair, Pair(2, 3, 0.5, (9, 9))], 0.0, bent(0).seen().alike.labels)
+    both = Alike([pair, Pair(2, 3, 0.5, (9, 9))], 0.0, alike(bent(0).seen()).labels)
     assert both.swapped(true, said).tolist() == [False, True, True, False, False, True]
 
 

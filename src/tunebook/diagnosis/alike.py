@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,7 @@ from tunebook.diagnosis.bare import bare
 from tunebook.diagnosis.cause import SURE
 from tunebook.diagnosis.noise_rate import Rates, rates
 from tunebook.diagnosis.probe import crossed
-
-if TYPE_CHECKING:
-    from tunebook.diagnosis.seen import Seen
+from tunebook.diagnosis.seen import Seen
 
 Classes = NDArray[np.int64]
 _APART = 0.8  # area under the curve from which on two classes can be told apart after all

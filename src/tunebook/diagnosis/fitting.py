@@ -10,6 +10,7 @@ import numpy as np
 from tunebook.core.formatting import share_text
 from tunebook.core.localized import Text, localized
 from tunebook.core.nouns import Interval
+from tunebook.diagnosis.alike import alike
 from tunebook.diagnosis.better import p_of_less
 from tunebook.diagnosis.cause import SURE
 from tunebook.diagnosis.seen import Seen
@@ -52,7 +53,7 @@ class Fitting:
 def fitting(seen: Seen) -> Fitting:
     """Ask a run for training rows, and a probe for the split."""
     wrong = seen.probe_wrong
-    labels = seen.alike.labels
+    labels = seen.once(alike).labels
     rate = labels.learnt.rate.value if labels.p_value <= SURE else 0.0
     return Fitting(
         learnt=float(seen.train_mass.mean()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,7 @@ from scipy.special import ndtr
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.better import at_least
 from tunebook.diagnosis.cause import SURE
-
-if TYPE_CHECKING:
-    from tunebook.diagnosis.seen import Seen
+from tunebook.diagnosis.seen import Seen
 
 Array = NDArray[Any]
 NOTHING = Interval(value=0.0, low=0.0, high=0.0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,12 @@ from tunebook.diagnosis.siblings import siblings
 
 if TYPE_CHECKING:
     from tunebook.core.answers import Rows
-    from tunebook.diagnosis.alike import Alike
     from tunebook.diagnosis.looked import Looked
     from tunebook.diagnosis.records import Errors, Halves
     from tunebook.stats.two_sample import Compared
 
 Array = NDArray[Any]
+T = TypeVar("T")
 _MOST = 3_000  # rows of a split that are looked at, drawn with the seed 0
 _ASKED = 600  # training rows that the run is asked
 
@@ -227,12 +228,11 @@ class Seen:
         said = linear(self.train_texts, self.train_true, self.texts, self.chinese)
         return np.asarray(said != self.true, dtype=np.float64)
 
-    @cached_property
-    def alike(self) -> Alike:
-        """Classes that are one, and how many labels are wrong beyond them."""
-        from tunebook.diagnosis.alike import alike
-
-        return alike(self)
+    def once(self, work: Callable[[Seen], T]) -> T:
+        """What a function makes of this, which it is asked once for all causes."""
+        kept = vars(self).setdefault("_once", {})
+        found: T = kept[work] if work in kept else kept.setdefault(work, work(self))
+        return found
 
     @cached_property
     def base(self) -> Base | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
+from tunebook.diagnosis.alike import alike
 from tunebook.diagnosis.better import fisher
 from tunebook.diagnosis.cause import MERGE, SURE, Cause, Side, Try, candidate
 from tunebook.diagnosis.finder import Finder
@@ -28,7 +29,7 @@ class FewOfClass(Finder):
         """What the rows of such classes are wrong beyond the others."""
         counts, there = seen.counts, np.bincount(seen.true, minlength=len(seen.names))
         usual = float(np.median(counts[counts > 0]))
-        mass = np.where(seen.alike.swapped(seen.true, seen.said), 0.0, seen.mass)
+        mass = np.where(seen.once(alike).swapped(seen.true, seen.said), 0.0, seen.mass)
         wrong = np.bincount(seen.true, weights=mass, minlength=len(seen.names))
         found = []
         for number in np.flatnonzero(there):

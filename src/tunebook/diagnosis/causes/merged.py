@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from tunebook.core.localized import localized
+from tunebook.diagnosis.alike import alike
 from tunebook.diagnosis.cause import ANEW, Cause, Side, Try
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.seen import Seen
@@ -22,17 +23,18 @@ class Merged(Finder):
     def find(self, seen: Seen) -> Cause | None:
         """Errors that would be none if the two were one."""
         true, said = seen.true, seen.said
-        mine = seen.alike.swapped(true, said)
-        if not seen.alike.pairs:
+        found = seen.once(alike)
+        mine = found.swapped(true, said)
+        if not found.pairs:
             return None
-        worst = max(seen.alike.pairs, key=lambda pair: pair.swapped(true, said).sum())
+        worst = max(found.pairs, key=lambda pair: pair.swapped(true, said).sum())
         names = {"one": seen.names[worst.one], "two": seen.names[worst.two]}
         there = int(((true == worst.one) & (said == worst.two)).sum())
         return self.cause(
             seen,
             mine,
             share=seen.share(np.where(mine, seen.mass, 0.0)),
-            p_value=seen.alike.p_value,
+            p_value=found.p_value,
             what=localized("causes.merged.summary", **names),
             evidence=[
                 localized(

@@ -9,6 +9,7 @@ import numpy as np
 from tunebook.core.formatting import share_text
 from tunebook.core.localized import localized
 from tunebook.core.nouns import Interval
+from tunebook.diagnosis.alike import alike
 from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.noise_rate import NOTHING, Rate, Rates
@@ -32,7 +33,7 @@ class Noise(Finder):
     def find(self, seen: Seen) -> Cause | None:
         """Of wrong labels of judged rows the errors that they are; of wrong training labels the errors that a model
         makes no more without them."""
-        found = seen.alike.labels
+        found = seen.once(alike).labels
         judged, learnt = found.judged, found.learnt
         if found.p_value > SURE or not seen.errors:
             return None
