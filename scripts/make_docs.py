@@ -1,4 +1,4 @@
-"""Write the reference and the catalogue of techniques from the declarations, and the claims from their results; with
+"""Write the reference and the catalogue of techniques from the declarations, claims and speeds from their results; with
 --check, fail where they are stale.
 
 python scripts/make_docs.py [--check]
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import claims
+import performance
 from claims import grid
 
 from tunebook.core.facts import in_words
@@ -111,7 +112,10 @@ def pages() -> dict[Path, str]:
         found[FOLDER / "techniques" / f"{key}.md"] = technique_page(kind)
         found[FOLDER / "techniques" / "zh" / f"{key}.md"] = chinese_technique_page(kind)
     listed = {ROOT / "src" / "tunebook" / FILE: to_json(entries(techniques()))}
-    return {**found, **listed, ROOT / "docs" / "claims.md": claims.page()}
+    docs = ROOT / "docs"
+    measured = {docs / "claims.md": claims.page(), docs / "performance.md": performance.page()}
+    measured[docs / "images" / performance.IMAGE] = performance.image()
+    return {**found, **listed, **measured}
 
 
 def english() -> str:

@@ -1,0 +1,53 @@
+"""The page of speeds says what the results say."""
+
+import json
+
+import performance
+
+AROUND = {"command": "python -m benchmarks P3", "date": "2026-01-02", "machine": {"processor": "One", "flags": []}}
+
+
+def written(folder, name, **found):
+    (folder / f"{name}.json").write_text(json.dumps({**AROUND, **found}), encoding="utf-8")
+
+
+def ratio(median):
+    return {"median": median, "min": median / 2, "max": median * 2, "pairs": 3}
+
+
+def test_each_ratio_is_told_with_its_range_and_both_scores(tmp_path):
+    runs = {"tunebook": [{"accuracy": 0.1}, {"accuracy": 0.9}], "stock": [{"accuracy": 0.8}]}
+    written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(3.0)}, runs=runs)
+    cases = {
+        "a": {"speed_ratio": {"stock": ratio(0.5)}},
+        "b": {"speed_ratio": {"stock": ratio(4.0), "other": ratio(9.0)}},
+    }
+    written(tmp_path, "P3_tagging_speed", cases=cases)
+    page = performance.page(tmp_path)
+    assert (
+        "| Training a classifier, short texts | Trainer | **3.0** [1.5, 6.0] | 3 | accuracy 0.900 | accuracy 0.800 |"
+        in page
+    )
+    assert "| Training a tagger: a | Trainer | **0.5** [0.2, 1.0] | 3 |  |  |" in page  # where it is slower, too
+    assert "| Training a tagger: b | Trainer | **4.0** [2.0, 8.0] | 3 |  |  |" in page and "9.0" not in page
+    assert "| Training a tagger | `python -m benchmarks P3` | One | no | 2026-01-02 |" in page
+
+
+def test_what_was_not_measured_is_not_told(tmp_path):
+    written(tmp_path, "data_path", ratio={"median": 4.4, "min": 4.0, "max": 5.0}, tunebook={"seconds": [1, 2]})
+    page = performance.page(tmp_path)
+    assert "**4.4** [4.0, 5.0] | 2 |" in page and "Trainer" not in page
+
+
+def test_processors_are_told_apart_by_what_they_compute_in(tmp_path):
+    for flags, word in (["amx_bf16", "avx512_bf16"], "AMX"), (["avx512_bf16"], "AVX512"):
+        written(tmp_path, "EMBEDDING_SPEED", machine={"processor": "Two", "flags": flags}, speed_ratio={})
+        assert f"| Two | {word} |" in performance.page(tmp_path)
+
+
+def test_the_bars_are_the_same_for_the_same_results_and_others_for_others(tmp_path):
+    written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(3.0)})
+    first = performance.image(tmp_path)
+    assert first == performance.image(tmp_path) and "Training a classifier, short texts / Trainer" in first
+    written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(6.0)})
+    assert performance.image(tmp_path) != first
