@@ -16,7 +16,7 @@ from tunebook.report.challenge import (
     headings,
     interval_text,
     name_of,
-    table,
+    tables,
     verdict,
     write_challenge_page,
 )
@@ -73,12 +73,12 @@ def test_figures_in_words() -> None:
     assert interval_text(span(0.5)) == "0.500 [0.450, 0.550]"
     assert [row[-1] for row in brief_rows(found)] == ["✗", "✓", "–"]
     assert len(headings(found)) == len(brief_rows(found)[0])
-    assert len(table(found).rows) == 2
+    assert [len(one.rows) for one in tables(found)] == [2]
 
 
 def test_the_sentence() -> None:
     assert "1 of 2" in verdict(made())
-    assert "No change is proven" in verdict(made(bad=False)) and "measured: 2" in verdict(made(bad=False))
+    assert "no capability" in verdict(made(bad=False)) and "measured: 2" in verdict(made(bad=False))
     assert verdict(made().model_copy(update={"capabilities": []})) == str(localized("challenge.nothing"))
 
 
@@ -89,5 +89,23 @@ def test_of_an_attack_nothing_is_proven() -> None:
     )
     found = made().model_copy(update={"capabilities": [attack, praise]})
     assert [row[-1] for row in brief_rows(found)] == ["–", "✓"]
-    assert [row[-1] for row in table(found).rows] == ["–", str(localized("challenge.held"))]
+    assert [row[-1] for row in tables(found)[0].rows] == ["–", str(localized("challenge.held"))]
     assert "90.0%" in brief_rows(found)[1][3]
+
+
+def test_a_template_has_no_before(tmp_path: Path) -> None:
+    """It stands in a table of its own, and its examples show one text with one answer."""
+    example = Example(row="but-0", before="a b", after="a b", true="pos", said_before="neg", said_after="neg")
+    but = Capability(
+        key="but", group="template", source="template", rows=60, score=span(0.6), before=0.9, met=span(0.6),
+        failed=True, examples=[example],
+    )  # fmt: skip
+    found = made(bad=False).model_copy(update={"capabilities": [but, capability("typos", 0.0)]})
+    changed, alone = tables(found)
+    assert [len(changed.rows), len(alone.rows)] == [1, 1] and alone.rows[0][-2:] == (0.9, say("challenge.lacks"))
+    assert say("challenge.before") in [column.heading for column in changed.columns]
+    assert say("challenge.before") not in [column.heading for column in alone.columns]
+    assert tables(found.model_copy(update={"capabilities": [but]})) == [alone]
+    page = write_challenge_page(tmp_path / "page.html", found).read_text(encoding="utf-8")
+    assert page.count("a b") == 1 and say("challenge.alone_examples", count=1) in page
+    assert "1 of 2 capabilities" in verdict(found)

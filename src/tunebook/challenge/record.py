@@ -18,7 +18,7 @@ class Example(Record):
     """A row that the change cost: its name, its text before and after, its true label, and what was answered to both.
 
     Attributes:
-        before, said_before: empty where a text has nothing to be compared with, as that of a template.
+        before, said_before: of a text that is no changed one the same as after.
     """
 
     row: str
@@ -36,8 +36,9 @@ class Capability(Record):
         key: of the perturbation, or the capability's name in a file; group: what it belongs to.
         expects: as a perturbation declares it; of templates and files `kept`.
         rows: that were changed, or belong to it; unchanged: that could not be changed.
-        score: the headline metric on them; before: on the same rows as they were; fall: before - score with the ends of
-            its paired interval. None where there is no such thing.
+        score: the headline metric on them; before: on the same rows as they were, of rows that stand `alone` on those
+            that were drawn; fall: before - score with the ends of its paired interval. None where there is no such
+            thing.
         flipped: share of the rows whose answer is another one.
         met: share of the rows as expected, where no score says it: of turned and directional expectations.
         p_value: that so large a fall is chance; failed: a fall, or a lack, that is proven beyond chance, with all that
@@ -62,6 +63,11 @@ class Capability(Record):
     examples: list[Example] = Field(default_factory=list)
     skipped: Text = ""
     queries: float = 0.0
+
+    @property
+    def alone(self) -> bool:
+        """Whether its rows are no changed ones, so that nothing was answered before."""
+        return self.source in ("template", "file")
 
     @property
     def lack(self) -> float:

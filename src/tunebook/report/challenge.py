@@ -29,8 +29,8 @@ def _view(found: Challenged) -> dict[str, Any]:
         "bad": bool(found.failures),
         "facts": _facts(found),
         "plot": _plot(found),
-        "table": table(found),
-        "examples": [(name_of(item), _examples(item.examples)) for item in measured if item.examples],
+        "tables": tables(found),
+        "examples": [(name_of(item), _examples(item)) for item in measured if item.examples],
         "skipped": [(name_of(item), item.skipped) for item in found.capabilities if item.skipped],
         "test": found.split == "test",
         "cuts": found.cuts,
@@ -112,8 +112,37 @@ def _bare(value: float, metric: str) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def table(found: Challenged) -> Table:
-    """All capabilities."""
+def tables(found: Challenged) -> list[Table]:
+    """All capabilities: changed rows beside what they were, and rows of their own, which have no before."""
+    measured = [item for item in found.capabilities if not item.skipped]
+    made = [_changed_table(found, [item for item in measured if not item.alone])]
+    return [one for one in (*made, _alone_table(found, [item for item in measured if item.alone])) if one.rows]
+
+
+def _alone_table(found: Challenged, items: list[Capability]) -> Table:
+    columns = (
+        Column(say("challenge.capability"), "name"),
+        Column(say("challenge.group"), "soft"),
+        Column(say("challenge.changed"), "number"),
+        Column(metric_name(found.metric), "number"),
+        Column(say("challenge.on_drawn"), "number"),
+        Column(say("challenge.outcome")),
+    )
+    rows = tuple(
+        (
+            name_of(item),
+            phrase("challenge.group", item.group),
+            item.rows,
+            _spread(item.score),
+            item.before,
+            say("challenge.lacks" if item.failed else "challenge.no_lack"),
+        )
+        for item in items
+    )
+    return Table(say("challenge.alone_caption"), columns, rows, sortable=False, whole=True)
+
+
+def _changed_table(found: Challenged, items: list[Capability]) -> Table:
     columns = (
         Column(say("challenge.capability"), "name"),
         Column(say("challenge.group"), "soft"),
@@ -124,7 +153,7 @@ def table(found: Challenged) -> Table:
         Column(say("challenge.flipped"), "number"),
         Column(say("challenge.outcome")),
     )
-    rows = tuple(_row(item, found.metric) for item in found.capabilities if not item.skipped)
+    rows = tuple(_row(item, found.metric) for item in items)
     return Table(say("challenge.caption"), columns, rows, sortable=False, whole=True)
 
 
@@ -182,7 +211,20 @@ def _plot(found: Challenged) -> Markup | str:
     return interval_plot(say("challenge.plot"), spans, [Line(0.0, "0")], axis)
 
 
-def _examples(found: list[Example]) -> Table:
+def _examples(item: Capability) -> Table:
+    if item.alone:
+        columns = (
+            Column(say("report.id"), "soft"),
+            Column(say("challenge.text"), "text"),
+            Column(say("report.true"), "right"),
+            Column(say("challenge.said"), "wrong"),
+        )
+        rows = tuple((one.row, one.after, one.true, one.said_after) for one in item.examples)
+        return Table(say("challenge.alone_examples", count=len(rows)), columns, rows, whole=True)
+    return _changed_examples(item.examples)
+
+
+def _changed_examples(found: list[Example]) -> Table:
     columns = (
         Column(say("report.id"), "soft"),
         Column(say("challenge.text_before"), "text"),
@@ -195,5 +237,5 @@ def _examples(found: list[Example]) -> Table:
 
 
 __all__ = [
-    "brief_rows", "fall_text", "headings", "interval_text", "name_of", "table", "verdict", "write_challenge_page",
+    "brief_rows", "fall_text", "headings", "interval_text", "name_of", "tables", "verdict", "write_challenge_page",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ from tunebook.core.formatting import (
     shown,
 )
 from tunebook.core.messages import language, say
+from tunebook.web.reports import writer_of, written_in
 
 STATUS: Mapping[str, int] = {
     "ui.no_book": 404,
@@ -54,6 +55,7 @@ def environment() -> Environment:
     made.globals.update(
         say=say, phrase=phrase, shown=shown, number=number, score_text=score_text, moment=moment, duration=duration,
         memory=memory, metric_name=metric_name, share_text=share_text, command=command, quote=quote, language=language,
+        written_in=written_in, may_write=writer_of,
     )  # fmt: skip
     return made
 

@@ -58,7 +58,7 @@ def test_a_test_is_foretold_at_that_pace(book: Book) -> None:
 
 def test_how_a_time_is_known_is_said() -> None:
     assert "estimate" in time_text(240.0, Pace()) and "4.0 min" in time_text(240.0, Pace())
-    assert "last 5 runs" in time_text(240.0, Pace(4.0, 5))
+    assert "last runs (5)" in time_text(240.0, Pace(4.0, 5))
     told = estimate_text(needs(60.0, 300.0), Pace(4.0, 5))
     assert "60.0 s" in told and "by the clock" in told and "4.0 min" in told and "5.0 min" not in told
     assert estimate_text(needs(60.0, 300.0), Pace()) == estimate_text(needs(60.0, 300.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from tunebook.core.errors import BookError
 from tunebook.rating.study import FOLDER
@@ -14,6 +14,7 @@ from tunebook.verbs.rate import RESULT
 from tunebook.web.asked import Given
 from tunebook.web.door import FRAMED
 from tunebook.web.page import Page
+from tunebook.web.reports import writer_of
 
 router = APIRouter()
 PAGE = Page(router)
@@ -25,6 +26,24 @@ def file(asked: Given, name: str, path: str) -> Response:
     """A report of the book, a picture, or a table of figures; nothing that lies outside of it."""
     found = inside(asked.book(name).path, path)
     return FileResponse(found, media_type=KINDS[found.suffix], headers={"content-security-policy": FRAMED})
+
+
+@router.post("/book/{name}/anew")
+def anew(asked: Given, name: str) -> Response:
+    """Write a report again, in the language of who asks, of what its command has kept.
+
+    Raises:
+        BookError: `ui.file`, there is no such report, or only its command writes it; `ui.report_gone`.
+    """
+    book, path = asked.book(name), asked.text("path")
+    inside(book.path, path)
+    write = writer_of(book, path)
+    if write is None:
+        raise BookError("ui.file", key=path, allowed=" | ".join(KINDS))
+    write()
+    own = f"{asked.address('book', name)}/"
+    back = asked.text("back")
+    return RedirectResponse(back if back.startswith(own) else f"{own}overview", 303)
 
 
 def inside(book: Path, path: str) -> Path:
@@ -47,4 +66,4 @@ def _unblinds(book: Path, found: Path) -> bool:
     return found.is_relative_to(book / FOLDER) and found.name not in (REPORT, RESULT)
 
 
-__all__ = ["KINDS", "PAGE", "file", "inside", "router"]
+__all__ = ["KINDS", "PAGE", "anew", "file", "inside", "router"]

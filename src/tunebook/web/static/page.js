@@ -27,5 +27,12 @@ window.addEventListener("pageshow", () => { for (const form of document.querySel
   field.focus();
 })();
 
+// A report tells how high it is, and its frame is as high: one scrolls the page, and no frame in it.
+window.addEventListener("message", (event) => {
+  const frame = [...document.querySelectorAll("iframe.report")].find((one) => one.contentWindow === event.source);
+  const height = Number(event.data?.height);
+  if (frame && height > 0) frame.style.height = `${Math.ceil(height) + 2}px`;
+});
+
 // On a narrow screen the tab that is open is not out of sight.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
