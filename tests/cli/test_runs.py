@@ -16,7 +16,7 @@ def test_runs(tunebook: Call, book: Path) -> None:
     assert first["finished"] is True and first["table"] is None and first["split"] == "test"
     assert first["interval"][0] <= first["value"] <= first["interval"][1]
     shown = tunebook("runs", book).out
-    assert first["run"] in shown and "finished" in shown and "unsaved" in shown
+    assert first["run"] in shown and "finished" in shown and f"{first['near']} + " in shown
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 from pydantic import Field, ValidationError, model_validator
 
 from tunebook.core.errors import TableError
+from tunebook.core.messages import speaking
 from tunebook.core.params import Params, Row, Search, allowed_text, build, declarations
 
 
@@ -87,6 +88,23 @@ def test_a_declaration_says_its_kind_and_what_is_allowed(field, kind, allowed, n
 def test_what_is_allowed_is_said_in_the_users_language(monkeypatch, field, allowed):
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     assert ROWS[field].allowed == allowed
+
+
+@pytest.mark.parametrize(
+    ("field", "english", "chinese"),
+    [
+        ("open", "a number, above 0 and below 1", "大于 0 且 小于 1 的数"),
+        ("closed", "a whole number, at least 1 and at most 9", "不小于 1 且 不大于 9 的整数"),
+        ("choice", "one of: x, y", "以下之一：x, y"),
+        ("maybe", "a whole number, at least 1 or none, which leaves it open", "不小于 1 的整数 或 none（不指定）"),
+        ("flag", "true or false", "true 或 false"),
+        ("odd", "bytes", "bytes"),
+    ],
+)
+def test_what_is_allowed_is_said_in_words(field, english, chinese):
+    assert ROWS[field].in_words == english
+    with speaking("zh"):
+        assert ROWS[field].in_words == chinese
 
 
 def test_what_a_field_takes():

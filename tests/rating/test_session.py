@@ -104,3 +104,13 @@ def test_points_next_to_each_other_are_no_disagreement(tmp_path):
             session.give(rater, item, {"overall": value})
     (case,) = session.disagreements()
     assert case.item == "s1-0" and case.said == {"ann": 1, "bo": 5}
+
+
+def test_of_two_points_each_is_another_answer(tmp_path):
+    session = make_session(tmp_path, rows=2, kinds=("scores",))
+    questions = [question.model_copy(update={"points": 2}) for question in session.study.questions]
+    session = make_session(tmp_path, session.study.model_copy(update={"questions": questions}))
+    for rater, values in (("ann", ("1", "2")), ("bo", ("2", "2"))):
+        for item, value in zip(("s0-0", "s1-0"), values, strict=True):
+            session.give(rater, item, {"overall": value})
+    assert [case.item for case in session.disagreements()] == ["s0-0"]

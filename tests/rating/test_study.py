@@ -39,6 +39,12 @@ def test_built_in_questions_are_there_in_both_languages():
     assert pairs[0].text == pairs[0].words["en"]
 
 
+def test_a_class_is_right_or_wrong():
+    found = questions_of("overall,accuracy,safety", "scores", classes=True)
+    assert [one.points for one in found] == [2, 2, 5]
+    assert [one.points for one in questions_of("accuracy", "scores")] == [5]
+
+
 def test_own_questions(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text('[tone]\nzh = "语气合适吗？"\npoints = 3\n', encoding="utf-8")

@@ -21,6 +21,8 @@ from tunebook.diagnosis.records import (
     Wrong,
 )
 from tunebook.report.errors import (
+    cluster_name,
+    cluster_table,
     interval_words,
     p_words,
     part_words,
@@ -72,6 +74,13 @@ def test_all_parts_are_shown(language: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert "t7" in page
 
 
+def test_clusters_are_told_by_number_and_words() -> None:
+    first, second = whole().clusters
+    assert cluster_name(1, first) == "Group 1: often “late”, “refund”"
+    names = [row[0] for row in cluster_table([first, second]).rows]
+    assert names == [cluster_name(1, first), "Group 2: no words of its own"]
+
+
 def test_a_run_without_errors() -> None:
     found = whole(wrong=0, worst=[], slices=Slices(), confusions=[], spans=[], clusters=[], suspects=[], strange=None)
     page = render("errors.html.j2", **view(found, {}))
@@ -99,7 +108,7 @@ def test_of_test_rows_it_is_said_what_they_are_for() -> None:
         (Part(sort="file", value="a.csv"), "from a.csv"),
         (Part(sort="length", value="3 – 9"), "3 – 9 characters"),
         (Part(sort="language", value="zh"), "language: Chinese"),
-        (Part(sort="words", value="late"), "with “late”"),
+        (Part(sort="words", value="late"), "the word “late” occurs"),
         (Part(sort="reading", value="cut"), "end not read"),
         (Part(sort="form", value="emoji"), "with emoji"),
         (Part(sort="form", value="annotators"), "annotators disagree"),

@@ -105,6 +105,7 @@ def test_scores_judge_what_is_alike_once(proven: Book) -> None:
     assert {len(item.runs[0]) for item in scores} == {1, 2}
     one = new_rating(proven, arms(proven)[:1]).study
     assert one.keys == ["accuracy"] and {item.kind for item in one.items} == {"scores"}
+    assert one.questions[0].points == 2, "a class is right or wrong"
 
 
 @pytest.mark.parametrize(

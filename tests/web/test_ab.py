@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def test_a_finished_test_shows_its_verdict_and_what_comes_next(proven: Book) -> 
     page = visitor.get(f"{at(proven)}/{known.test}").text
     assert f"tests/{known.test}/report.html" in page and f"/book/{proven.path.name}/promote/v3" in page
     assert page.count("judged") == 6 and "every" not in page
+    assert "errors?run=" in page and "/tables/v3/change" in page and "/data/curve" not in page
     part = visitor.get(f"{at(proven)}/{known.test}", headers={"hx-request": "true"})
     assert part.headers["hx-refresh"] == "true"
     assert visitor.get(f"{at(proven)}/none").status_code == 422
@@ -68,6 +70,17 @@ def test_a_finished_test_shows_its_verdict_and_what_comes_next(proven: Book) -> 
     assert (known.a, known.b, known.state) == (2, 3, "done")
     (known.book.path / "tests" / known.test / VERDICT).write_text("{", encoding="utf-8")
     assert "verdict.json" in visitor.get(f"{at(proven)}/{known.test}").text
+
+
+@pytest.mark.parametrize("verdict", ["INCONCLUSIVE", "REJECT"])
+def test_whatever_a_test_says_one_knows_where_to_go(proven: Book, verdict: str) -> None:  # noqa: F811
+    (known,) = known_tests(proven)
+    path = proven.path / "tests" / known.test / VERDICT
+    told = json.loads(path.read_text(encoding="utf-8")) | {"verdict": verdict, "passed": False}
+    path.write_text(json.dumps(told), encoding="utf-8")
+    page = Visitor(proven.path).get(f"{at(proven)}/{known.test}").text
+    assert "See what speaks against promoting v3" in page and "See what v3 gets wrong" in page
+    assert ("/data/curve" in page) == (verdict == "INCONCLUSIVE")
 
 
 def test_what_it_takes_is_told_and_nothing_written(proven: Book) -> None:  # noqa: F811

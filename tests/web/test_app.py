@@ -14,7 +14,7 @@ from tunebook.core.errors import BookError
 from tunebook.web.app import application
 from tunebook.web.asked import Asked, Given
 from tunebook.web.door import POLICY, Guard
-from tunebook.web.named import named
+from tunebook.web.named import named, title_of
 from tunebook.web.page import Page, always, pages
 from tunebook.web.pages import home, overview
 from tunebook.web.pages.files import inside
@@ -56,10 +56,15 @@ def test_a_run_of_other_values_is_no_score_of_the_champion(found: Trained) -> No
     at = f"/book/{found.book.path.name}"
     visitor = Visitor(found.book.path)
     page = words_of(visitor.get(f"{at}/overview").text)
-    assert "Score of v1 not trained yet Newest score of other values" in page and " · test" in page
+    assert (
+        "Score of v1 not trained yet: every run so far has other values Newest score, of v1 + " in page
+        and " · test" in page
+    )
     assert "What comes next Train v1, the table in force See what the model gets wrong" in page
     [(run, text)] = named([found.run], found.book)
-    assert run == found.run.id and text.startswith(f"{run} · ") and text.endswith("(test)")
+    assert run == found.run.id and text.startswith("v1 + ") and text.endswith(f" · {run}"), "the id comes last"
+    assert "(test)" in text and f" · {found.run.begun} · " in text and found.run.begun.startswith("20")
+    assert title_of(found.run, found.book) == " · ".join(text.split(" · ")[:2])
     assert text in visitor.get(f"{at}/errors").text and text in visitor.get(f"{at}/rate").text
 
 

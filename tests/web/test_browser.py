@@ -77,7 +77,7 @@ def refused(desk: Desk) -> None:
     page.fill("#row", "learning_rate")
     page.fill("#value", "much")
     page.fill("#note", "to see what it says")
-    page.get_by_text("> 0 and <= 1").wait_for()
+    page.get_by_text("a number, above 0 and at most 1").first.wait_for()
     page.get_by_role("button", name="Add as a new version").click()
     page.wait_for_selector('#value[aria-invalid="true"]:focus')
     assert all("422" in told for told in desk.faults)  # a browser reports the answer
@@ -109,6 +109,8 @@ def test_from_an_upload_to_a_promotion_and_back(browser: Any, url: str, tmp_path
     page.wait_for_selector('[data-state="done"]', timeout=_PATIENCE)
     page.wait_for_selector("iframe.report", timeout=_PATIENCE)
     assert page.locator("[data-plot=loss] canvas").count() == 1 and page.inner_text("[data-figure=step]") != "–"
+    losses = [entry["loss"] for entry in book.runs[-1].history if "loss" in entry][-10:]
+    assert float(page.inner_text("[data-figure=loss]")) == pytest.approx(sum(losses) / len(losses), abs=1e-3)
 
     page = desk.open("/book/tickets/ab/new?a=v2&b=v3&look=1")
     page.locator("main form[data-once] button").click()

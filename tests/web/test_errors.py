@@ -14,7 +14,9 @@ from tests.web.test_jobs import ended
 from tests.web.test_run import Idle
 from tests.web.visitor import Visitor, words_of
 
+from tunebook.challenge.perturbation import perturbations
 from tunebook.core.errors import DataError
+from tunebook.core.formatting import phrase
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.records import Suspect, Suspects
 from tunebook.tasks.tagging import Tagging
@@ -92,6 +94,9 @@ def test_options_become_words_of_the_command(found: Trained, monkeypatch: pytest
     visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}/errors"
     assert f"{at}/challenge?run=" in visitor.get(at).text
     assert "which label says that something is good" in visitor.get(f"{at}/challenge?run={found.run.id}").text
+    known = visitor.get(f"{at}/challenge?run={found.run.id}").text
+    for key in perturbations():
+        assert f"<dt><code>{key}</code></dt><dd>{phrase('challenge.kind', key)}</dd>" in known
     assert "occlusion" in visitor.get(f"{at}/explain?run={found.run.id}").text
     assert visitor.get(f"{at}/rm").status_code == 422
     monkeypatch.setattr("tunebook.web.jobs.subprocess.Popen", Idle)

@@ -43,6 +43,7 @@ def test_files_are_sent_looked_at_and_made_a_book(tmp_path: Path, home: Path, ba
     page = visitor.get(at).text
     assert "工单.csv" in page and 'name="name" required value="工单"' in page and "80" in words_of(page)
     assert "English" in page and 'value="builtin:minilm" selected' in page and "found out: text" in page
+    assert "found out: text classification" in page and "found out: none" in page
     done = visitor.submit(at, {"name": "工单", "model": "builtin:minilm", "other": str(base)}, follow_redirects=False)
     assert done.status_code == 303, words_of(done.text)
     made = open_book(home / "工单")

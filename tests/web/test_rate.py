@@ -79,6 +79,18 @@ def test_a_rater_sees_what_classes_there_are_and_what_the_points_mean(book):
     assert "the worst there can be" not in page
 
 
+def test_a_class_is_judged_right_or_wrong(book):
+    study = make_session(book.path, rows=2, kinds=("scores",)).study
+    questions = [question.model_copy(update={"points": 2}) for question in study.questions]
+    session = make_session(book.path, study.model_copy(update={"questions": questions}))
+    at, visitor = f"/book/{book.path.name}/rate/{session.study.id}", Visitor(book.path)
+    page = words_of(visitor.get(f"{at}/next?rater=ann").text)
+    assert "wrong 1 right 2" in page and "the worst there can be" not in page
+    assert "a digit answers and goes on" in page and "Enter" not in page
+    step(visitor, at, "ann", "2")
+    assert session.done("ann").done == 1
+
+
 def test_undo_shows_the_last_item_again(book):
     session = make_session(book.path, rows=3)
     at, visitor = f"/book/{book.path.name}/rate/{session.study.id}", Visitor(book.path)

@@ -98,9 +98,10 @@ def test_the_pages_have_no_serious_fault_for_those_who_do_not_see(browser, tmp_p
     session = make_session(book, rows=3, kinds=("pairs", "scores"), keys=("overall", "safety"))
     session.give("ann", session.next("ann").item.key, {"overall": "1"})
     with served(book) as url:
-        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page = browser.new_page(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
         page.goto(url)
         for path in ("", f"/{session.study.id}", f"/{session.study.id}/next?rater=ann"):
             page.goto(f"{url.partition('/?')[0]}/book/{book.name}/rate{path}")
             found = axe.Axe().run(page).response["violations"]
             assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+        assert page.locator("p.keys").count() == 1 and page.locator("p.keys").is_hidden(), "a phone has no keys"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,22 @@ def test_the_first_run_is_put_live(book: Book) -> None:
     entry = book.log.entries("rollout")[-1]
     assert state(book).live == "old" and entry.actor == "ann" and not entry.forced
     assert f'href="{AT}/start"' in visitor.get(AT).text
+
+
+def test_with_nothing_live_the_form_leads_to_the_first_step(book: Book) -> None:
+    shown = Visitor(book.path).get(f"{AT}/start?look=1").text
+    assert f'href="{AT}/deploy"' in shown and 'name="stages"' not in shown
+    assert "tunebook rollout deploy" not in words_of(shown)
+
+
+def test_a_champion_without_a_run_is_not_offered(book: Book) -> None:
+    visitor = Visitor(book.path)
+    assert "newest run of the champion" in visitor.get(f"{AT}/deploy").text
+    for name in ("old", "new"):
+        shutil.rmtree(book.path / "runs" / name)
+    shown = visitor.get(f"{AT}/deploy").text
+    assert "newest run of the champion" not in shown and "no trained run yet" in shown and 'value="tried"' in shown
+    assert f"/book/{book.path.name}/train/new?look=1" in shown
 
 
 def test_one_is_weighed_before_it_begins(book: Book) -> None:

@@ -39,6 +39,7 @@ def test_scores_and_a_calibration_are_shown(copied: Book, monkeypatch: pytest.Mo
     page = visitor.get(at).text
     assert f"runs/{run.id}/report.html" in page and f"runs/{run.id}/validation/report.html" in page
     assert "nothing was calibrated" in page and page.count('class="lead"') == 2
+    assert page.index('value="validation"') < page.index('value="test"') and "--split validation" in words_of(page)
     made = calibrate(run, accuracy=0.5)
     page = visitor.get(f"{at}?run={run.id}").text
     assert f"{made.temperature.value:.3f}" in page and "coverage" in words_of(page) and "<svg" in page  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ from tests.books import Trained, base, book, trained  # noqa: F401
 from tests.web.test_run import Idle
 from tests.web.visitor import Visitor, words_of
 
+from tunebook.tables.declared import find
 from tunebook.verbs.change_table import Added, add_table, change_table
 from tunebook.verbs.steps.book import Book
 from tunebook.web import parting
@@ -25,7 +26,10 @@ def at(book: Book) -> str:  # noqa: F811
 def test_a_row_is_changed_with_its_reason(book: Book, at: str) -> None:  # noqa: F811
     visitor = Visitor(book.path)
     page = visitor.get(f"{at}/champion/change?row=learning_rate")
-    assert "float > 0" in words_of(page.text.replace("&gt;", ">"))
+    said = words_of(page.text)
+    assert "Allowed: a number, above 0 and at most 1" in said and "float > 0" not in said.replace("&gt;", ">")
+    for key in ("learning_rate", "fgm.epsilon"):
+        assert find(key).row.text in said and f'href="?row={key}"' in page.text, "all rows, those that are off too"
     done = visitor.submit(
         f"{at}/v1/change", {"row": "learning_rate", "value": "3e-5", "note": "slower"}, follow_redirects=False
     )
@@ -33,6 +37,10 @@ def test_a_row_is_changed_with_its_reason(book: Book, at: str) -> None:  # noqa:
     table = book.tables.get(2)
     assert (table.values()["learning_rate"], table.owner, table.note) == (3e-5, "ann", "slower")
     assert book.tables.champion == 1 and "slower" in words_of(visitor.get(f"{at}/v2?new=1").text)
+    steps = visitor.get(f"{at}/v2?new=1").text
+    for place in ("train/new?table=v2&amp;look=1", "ab/new?a=v1&amp;b=v2&amp;look=1", "promote/v2"):
+        assert f"{at.rpartition('/')[0]}/{place}" in steps
+    assert "/promote/" not in visitor.get(f"{at}/v1").text
     differ = words_of(visitor.get(f"{at}/diff?old=v1&new=v2").text)
     assert "learning_rate" in differ and "3e-05" in differ and "tunebook table diff" in differ
     assert "v2" in words_of(visitor.get(at).text)

@@ -86,7 +86,7 @@ def _tell(screen: Console, found: Errors, run: Run) -> None:
 def _parts(found: Errors) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
     """Title, headings and lines of the tables that are told on a screen."""
     from tunebook.core.formatting import number
-    from tunebook.report.errors import p_words, percent, slice_words
+    from tunebook.report.errors import cluster_name, p_words, percent, slice_words
 
     known = [one for one in found.confusions if one.found] or found.confusions[:3]
     shares = (say("errors.wrong_here"), say("errors.wrong_else"), "p")
@@ -109,8 +109,11 @@ def _parts(found: Errors) -> list[tuple[str, tuple[str, ...], list[tuple[str, ..
         ),
         (
             say("errors.clusters"),
-            (say("errors.words"), say("errors.errors"), say("errors.share")),
-            [(" · ".join(one.words) or "–", number(one.rows), percent(one.share)) for one in found.clusters],
+            (say("errors.group"), say("errors.errors"), say("errors.share")),
+            [
+                (cluster_name(place, one), number(one.rows), percent(one.share))
+                for place, one in enumerate(found.clusters, start=1)
+            ],
         ),
     ]
 

@@ -47,6 +47,7 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
 
 def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
     from tunebook.core.formatting import duration, metric_name, phrase, score_text
+    from tunebook.report.plan_words import table_text
 
     if not found:
         screen.print(say("cli.runs.none"))
@@ -60,11 +61,11 @@ def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
         state = say("cli.runs.damaged") if run["fault"] else state
         spent = duration(run["seconds"]) if run["seconds"] is not None else "–"
         split = phrase("split", run["split"]) if run["split"] else "–"
-        table = "–" if run["seed"] is None else run["table"] or say("cli.runs.unsaved")
+        table = "–" if run["seed"] is None else table_text(run)
         table = f"{table} ({_TEST})" if run["arm"] else table
         lines.append((run["run"], table, state, split, score, spent))
     names = ("run", "table", "state", "split", "score", "time")
-    screen.print(grid([say(f"cli.{name}") for name in names], lines, right=(5,), whole=(0, 1, 2, 3, 5)))
+    screen.print(grid([say(f"cli.{name}") for name in names], lines, right=(5,), whole=(0, 2, 3, 5)))
     for run in found:
         if run["fault"]:
             screen.print(f"! {run['run']}: {run['fault']['message']}", style="yellow", soft_wrap=True)

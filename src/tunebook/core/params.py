@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from tunebook.core.errors import TableError, near
 from tunebook.core.messages import has_words, say
 
+_ENDS = {">": "above", ">=": "least", "<": "below", "<=": "most"}
 Value = bool | int | float | str | list[str] | None
 
 
@@ -87,6 +88,18 @@ class Declaration:
         """What may stand in the row, in the user's language: `float > 0 and <= 1`, `int >= 0 or all`."""
         text = _allowed(self.kind, self.choices, self.bounds)
         return text + say("allowed.or") + "none" if self.nullable else text
+
+    @property
+    def in_words(self) -> str:
+        """The same for somebody who writes no code: `a number, above 0 and at most 1`."""
+        either = say("allowed.or")
+        kinds = [part for part in self.kind.replace("true or false", "true_or_false").split(" or ") if part != "choice"]
+        text = either.join(dict.fromkeys(_word(part) for part in kinds))
+        if self.bounds:
+            ends = say("allowed.and").join(say(f"allowed.end.{_ENDS[sign]}", end=end) for sign, end in self.bounds)
+            text = say("allowed.word_between", kind=text, ends=ends)
+        choices = say("allowed.one_of", choices=", ".join(map(str, self.choices))) if self.choices else ""
+        return either.join(part for part in (text, choices, say("allowed.none") if self.nullable else "") if part)
 
 
 class Params(BaseModel):
@@ -177,6 +190,12 @@ def _allowed(kind: str, choices: tuple[Any, ...], bounds: tuple[tuple[str, float
         ends = say("allowed.and").join(f"{sign} {end}" for sign, end in bounds)
         text = say("allowed.between", kind=text, ends=ends)
     return either.join(part for part in (text, " | ".join(map(str, choices))) if part)
+
+
+def _word(kind: str) -> str:
+    """A type as people call it; one that only another package declares stays as it is."""
+    code = f"allowed.word.{kind.replace(' ', '_')}"
+    return say(code) if has_words(code) else _kind_text(kind)
 
 
 def _kind_text(kind: str) -> str:

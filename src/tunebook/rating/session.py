@@ -158,7 +158,8 @@ class Session:
         return last
 
     def disagreements(self, ratings: Sequence[Rating] | None = None) -> list[Disagreement]:
-        """Items on which raters disagree, in the order of the study; points that are next to each other do not count.
+        """Items on which raters disagree, in the order of the study; points that are next to each other do not count,
+        but where there are two only.
 
         Raises:
             BookError: `rate.damaged`.
@@ -173,8 +174,8 @@ class Session:
         return [
             Disagreement(item=item.key, question=key, said=values, arbiter=decided.get((item.key, key), ""))
             for item in self.study.items
-            for key in self.study.keys
-            if _apart(item, values := said.get((item.key, key), {}))
+            for key, points in ((question.key, question.points) for question in self.study.questions)
+            if _apart(item, values := said.get((item.key, key), {}), points)
         ]
 
     def case(self, arbiter: str) -> tuple[Shown, str] | None:
@@ -265,10 +266,12 @@ def meaning(item: Item, rating: Given) -> int:
     return rating.left if rating.value == "1" else 1 - rating.left
 
 
-def _apart(item: Item, said: Mapping[str, int]) -> bool:
+def _apart(item: Item, said: Mapping[str, int], points: int) -> bool:
     if len(said) < 2:
         return False
-    return len(set(said.values())) > 1 if item.kind == PAIRS else max(said.values()) - min(said.values()) >= _APART
+    if item.kind == PAIRS:
+        return len(set(said.values())) > 1
+    return max(said.values()) - min(said.values()) >= min(_APART, points - 1)
 
 
 __all__ = ["Disagreement", "Done", "Session", "checked", "meaning"]

@@ -21,6 +21,7 @@ FOLDER, FILE = "ratings", "study.json"
 PAIRS, SCORES = "pairs", "scores"
 Kind = Literal["pairs", "scores"]
 BUILT_IN = ("overall", "accuracy", "coherence", "usefulness", "safety")
+RIGHT_OR_WRONG = ("overall", "accuracy")  # what a class is, in two points
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 
 
@@ -144,11 +145,12 @@ class Study(Record):
         return [str(point) for point in range(1, question.points + 1)]
 
 
-def questions_of(asked: str | Path, kind: str) -> list[Question]:
+def questions_of(asked: str | Path, kind: str, *, classes: bool = False) -> list[Question]:
     """Questions from keys with commas between them, or from a TOML file of `[KEY]` with `en`, `zh` and `points`.
 
     Args:
         kind: `pairs`, `scores` or `both`; the words of a built-in question hang on it.
+        classes: an answer is one class, which is right or wrong and nothing between.
 
     Raises:
         DataError: `rate.which_questions`.
@@ -164,7 +166,12 @@ def questions_of(asked: str | Path, kind: str) -> list[Question]:
         )
     form = "score" if kind == SCORES else "pair"
     return [
-        Question(key=key, words={name: say_in(name, f"rate.ask.{key}.{form}") for name in LANGUAGES}) for key in keys
+        Question(
+            key=key,
+            words={name: say_in(name, f"rate.ask.{key}.{form}") for name in LANGUAGES},
+            points=2 if classes and key in RIGHT_OR_WRONG else 5,
+        )
+        for key in keys
     ]
 
 

@@ -179,10 +179,17 @@ def _span_table(found: Errors) -> Table:
     return Table("", columns, rows, whole=True)
 
 
+def cluster_name(number: int, one: Cluster) -> str:
+    """A cluster by its place and its words."""
+    if not one.words:
+        return say("errors.cluster_only", number=number)
+    return say("errors.cluster_of", number=number, words=", ".join(f"“{word}”" for word in one.words))
+
+
 def cluster_table(clusters: Sequence[Cluster]) -> Table:
     """Clusters by their words."""
     columns = (
-        Column(say("errors.words"), "name"),
+        Column(say("errors.group"), "name"),
         Column(say("errors.errors"), "number"),
         Column(say("errors.share"), "number"),
         Column(say("errors.pairs"), "plain"),
@@ -190,13 +197,13 @@ def cluster_table(clusters: Sequence[Cluster]) -> Table:
     )
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
-            " · ".join(one.words) or say("errors.no_words"),
+            cluster_name(number, one),
             one.rows,
             _share(one.share),
             "; ".join(one.pairs),
             ids_words(one.ids),
         )
-        for one in clusters
+        for number, one in enumerate(clusters, start=1)
     )
     return Table("", columns, rows, whole=True)
 
@@ -263,7 +270,7 @@ def marks(row: Wrong) -> list[str]:
 
 
 __all__ = [
-    "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words", "marks",
+    "cluster_name", "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words", "marks",
     "p_words", "part_words", "percent", "slice_table", "slice_words", "suspect_table", "unasked_words",
     "verdict", "view", "write_errors",
 ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tunebook.core.formatting import duration, head_text, memory, metric_name, number, share_text, shown, stage_names
 from tunebook.core.messages import say
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import Estimate, Plan
     from tunebook.verbs.steps.pace import Pace
 
+_NAMED = 3  # values that are told by their names; of more how many they are
 _BUSY = 1.3  # from here on other work on the machine is worth a word
 
 
@@ -74,10 +76,22 @@ def _clock_note(estimate: Estimate) -> str:
     return say("cli.estimate_waiting", time=duration(estimate.clock_seconds)) if busy else ""
 
 
+def table_text(facts: Mapping[str, Any]) -> str:
+    """The table of a run, of its facts: `v2`, or `v2 + max_epochs=2` for values that are no version."""
+    if facts["table"]:
+        return str(facts["table"])
+    if not facts["near"]:
+        return say("cli.runs.unsaved")
+    changed = [f"{row}={'–' if value is None else shown(value)}" for row, value in facts["changed"].items()]
+    if len(changed) > _NAMED:
+        changed = [say("cli.runs.values", count=len(changed))]
+    return " + ".join([facts["near"], ", ".join(changed)])
+
+
 def time_text(seconds: float, pace: Pace) -> str:
     """A time by the clock that was foretold at a pace, and how that is known."""
     code = "cli.time_as_runs" if pace.runs else "cli.time_estimated"
     return say(code, time=duration(seconds), runs=pace.runs)
 
 
-__all__ = ["estimate_text", "plan_facts", "rate_text", "time_text"]
+__all__ = ["estimate_text", "plan_facts", "rate_text", "table_text", "time_text"]

@@ -14,6 +14,8 @@ from tunebook.core.nouns import Roles
 from tunebook.data.columns import is_text, text_column
 from tunebook.data.describe import guess_language
 from tunebook.data.exports import told
+from tunebook.data.kind import kinds_for
+from tunebook.data.labels import find_labels
 from tunebook.data.options import DataOptions
 from tunebook.data.read import read
 from tunebook.data.roles import find_roles
@@ -30,6 +32,7 @@ class FirstLook:
     Attributes:
         rows: in it; columns: their names. sample: its first rows as texts, a cell each column.
         roles: the part of each column; None where it is not clear, or not a column each: `unclear` says so.
+        task: that learns such labels; empty where that is not clear.
         language: of the texts: en, zh, mixed, other. model: a built-in base model that reads them.
     """
 
@@ -40,6 +43,7 @@ class FirstLook:
     unclear: DataError | None
     language: str
     model: str
+    task: str = ""
 
 
 def first_look(files: Sequence[Path], shown: int = 3) -> FirstLook:
@@ -53,7 +57,18 @@ def first_look(files: Sequence[Path], shown: int = 3) -> FirstLook:
     texts = _texts(table, roles)
     sample = [["" if cell is None else str(cell) for cell in row.values()] for row in table.slice(0, shown).to_pylist()]
     language = guess_language(texts[:_TEXTS])[0] if texts else "other"
-    return FirstLook(table.num_rows, table.column_names, sample, roles, unclear, language, base_for(texts))
+    model, task = base_for(texts), _task(table, roles)
+    return FirstLook(table.num_rows, table.column_names, sample, roles, unclear, language, model, task)
+
+
+def _task(table: pa.Table, roles: Roles | None) -> str:
+    if roles is None or roles.label not in table.column_names:
+        return ""
+    try:
+        found = find_labels(table[roles.label], DataOptions(label=roles.label))
+    except DataError:  # said when the book is made, with what to do about it
+        return ""
+    return kinds_for(found.labels.problem, None)[0].tasks[0]
 
 
 def _texts(table: pa.Table, roles: Roles | None) -> list[str]:

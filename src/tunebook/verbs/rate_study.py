@@ -125,6 +125,7 @@ class Draw:
 
     def study(self, kind: str, wanted: Wanted) -> Study:
         """The study of a kind."""
+        classes = self.book.data.labels.kind.classes == "one"
         writes = isinstance(task_of(self.book.file.task)(), Writes)
         asked = wanted.questions or ("overall" if kind != SCORES else _OF_TEXTS if writes else "accuracy")
         differing = [self._differing(a, b) for a, b in combinations(range(len(self.runs)), 2)]
@@ -134,7 +135,7 @@ class Draw:
         ]
         return Study(
             task=self.book.file.task, split=wanted.split, content=self.book.data.content, runs=rated,
-            questions=questions_of(asked, kind), raters=[name.strip() for name in wanted.raters],
+            questions=questions_of(asked, kind, classes=classes), raters=[name.strip() for name in wanted.raters],
             overlap=wanted.overlap if wanted.raters else 1.0, seed=wanted.seed, differing=differing, items=items,
             **self._together(items),
             created=datetime.now(UTC).isoformat(timespec="microseconds"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tunebook.core.files import text_lines
+from tunebook.core.messages import say
 
 Typed = Mapping[str, str]  # key of a field -> what was typed into it
 
@@ -39,6 +40,14 @@ class Field:
         return [item.strip() for item in items if item.strip()]
 
 
+def help_of(field: Field, fields: Sequence[Field]) -> str:
+    """What a field is: the help of its option, in which the other fields stand by the names that they have here."""
+    text = say(f"cli.opt.{field.words}")
+    for other in fields:
+        text = text.replace(other.flag, say("fields.quoted", name=say(f"fields.{other.words}")))
+    return text
+
+
 def typed_in(fields: Sequence[Field], given: Callable[[str], str], *more: str) -> dict[str, str]:
     """What a form or an address holds of these fields, and of fields that are no options.
 
@@ -66,4 +75,4 @@ def words_of(fields: Sequence[Field], typed: Typed) -> list[str]:
     return words
 
 
-__all__ = ["Field", "Typed", "typed_in", "values_of", "words_of"]
+__all__ = ["Field", "Typed", "help_of", "typed_in", "values_of", "words_of"]

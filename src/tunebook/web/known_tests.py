@@ -19,6 +19,7 @@ from tunebook.web.jobs import Jobs
 
 State = Literal["done", "runs", "begins", "stopped"]
 VERDICT = "verdict.json"
+_OPEN = {"sentence": "", "seeds": None, "champion": None, "next": False}  # what a test without a verdict has come to
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def view_of(book: Book, jobs: Jobs, known: Known) -> dict[str, Any]:
     return {
         "known": known, "state": state, "plan": plan, "lines": lines, "done": done, "job": job, "ours": working,
         "told": told, "said": "".join(said), "verdict": verdict, "live": state in ("runs", "begins"),
-        **(_come_to(book, verdict) if verdict is not None else {"sentence": "", "seeds": None, "next": False}),
+        **(_come_to(book, verdict) if verdict is not None else _OPEN),
     }  # fmt: skip
 
 
@@ -110,6 +111,7 @@ def _come_to(book: Book, verdict: Verdict) -> dict[str, Any]:
     return {
         "sentence": sentence(verdict),
         "seeds": further_seeds(verdict, book.file.gate.places),
+        "champion": champion,
         "next": verdict.passed and champion is not None and verdict.b != champion,
     }
 

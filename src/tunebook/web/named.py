@@ -1,4 +1,4 @@
-"""Runs as a list to choose from names them: an id alone tells nobody which is which."""
+"""Runs by names that people tell them apart by: table, date and score; the id comes last."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ from collections.abc import Sequence
 from tunebook.core.errors import TunebookError
 from tunebook.core.formatting import metric_name, phrase, score_text
 from tunebook.core.messages import say
+from tunebook.report.plan_words import table_text
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.run_facts import facts_of
 from tunebook.verbs.steps.runs import Run
 
 
 def named(runs: Sequence[Run], book: Book) -> list[tuple[str, str]]:
-    """Id of each run, and the same with its table, its seed and its score; of a damaged one the id alone."""
+    """Id of each run, and what it is called where one chooses; a damaged one by its id alone."""
     found = []
     for run, facts in zip(runs, facts_of(runs, book.path), strict=True):
         parts = [run.id]
         if not isinstance(facts, TunebookError):
-            parts += [facts["table"] or say("cli.runs.unsaved"), f"{say('train_page.seed')} {facts['seed']}"]
+            parts = [table_text(facts), *([run.begun] if run.begun else [])]
             if facts["value"] is not None:
                 score = f"{metric_name(facts['metric'])} {score_text(facts['value'])}"
                 parts += [f"{score} ({phrase('split', facts['split'])})"]
+            parts += [f"{say('train_page.seed')} {facts['seed']}", run.id]
         found.append((run.id, " · ".join(parts)))
     return found
 
 
-__all__ = ["named"]
+def title_of(run: Run, book: Book) -> str:
+    """The heading over a run: its table and when it was begun; its id where its files are damaged."""
+    facts = facts_of([run], book.path)[0]
+    if isinstance(facts, TunebookError):
+        return run.id
+    return " · ".join([table_text(facts), *([run.begun] if run.begun else [run.id])])
+
+
+__all__ = ["named", "title_of"]

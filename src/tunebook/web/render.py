@@ -25,6 +25,8 @@ from tunebook.core.formatting import (
     shown,
 )
 from tunebook.core.messages import language, say
+from tunebook.report.plan_words import table_text
+from tunebook.web.fields import help_of
 from tunebook.web.reports import writer_of, written_in
 
 STATUS: Mapping[str, int] = {
@@ -55,7 +57,7 @@ def environment() -> Environment:
     made.globals.update(
         say=say, phrase=phrase, shown=shown, number=number, score_text=score_text, moment=moment, duration=duration,
         memory=memory, metric_name=metric_name, share_text=share_text, command=command, quote=quote, language=language,
-        written_in=written_in, may_write=writer_of,
+        table_text=table_text, help_of=help_of, written_in=written_in, may_write=writer_of,
     )  # fmt: skip
     return made
 

@@ -27,6 +27,10 @@ def test_folders_are_never_shared(made: Plan, tmp_path: Path, monkeypatch: pytes
     assert first.id == f"20250101-000000-{made.id}"
     assert second.id == f"{first.id}-2"
     assert first.book == tmp_path
+    assert (
+        first.begun == "2025-01-01 00:00"
+        and Run(tmp_path / "mine").begun == Run(tmp_path / f"20259999-000000-{made.id}").begun == ""
+    )
     monkeypatch.setattr(module, "range", lambda *ends: (), raising=False)
     with pytest.raises(RunError) as caught:
         new_run(tmp_path / "runs", made)

@@ -81,7 +81,10 @@ def planned_looks(seeds: int, asked: Sequence[int] | None, gate: Gate, past: Seq
     places = [look for look in wanted if look < seeds] + [seeds]
     if places[0] < FEWEST_SEEDS or len(places) > MOST_LOOKS:
         key = "[gate] looks" if asked is None else "looks"
-        raise PlanError("ab.looks", key=key, value=wanted, allowed=f"{FEWEST_SEEDS} … {seeds}; <= {MOST_LOOKS}")
+        raise PlanError(
+            "ab.looks", key=key, value=", ".join(map(str, wanted)), allowed=f"{FEWEST_SEEDS} … {seeds}",
+            most=MOST_LOOKS, seeds=seeds,
+        )  # fmt: skip
     own = {look.seeds: look.alpha for look in dearest(look for look in past if not look.draw)}
     left = gate.alpha - spent_elsewhere(past)
     every = {*places, *wanted, *([gate.seeds] if asked is None and gate.seeds >= FEWEST_SEEDS else [])}

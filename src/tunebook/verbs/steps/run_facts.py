@@ -11,15 +11,19 @@ from tunebook import __version__
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import content_id
 from tunebook.verbs.steps.book import keep, recalled
+from tunebook.verbs.steps.nearest import nearest
 from tunebook.verbs.steps.runs import Run
 
-FACTS = ("failure", "table", "seed", "metric", "split", "value", "interval", "seconds")
+FACTS = ("failure", "table", "near", "changed", "seed", "metric", "split", "value", "interval", "seconds")
 _FILES = ("plan.json", "report.json", "outcome.json", "failed.json")
 _KEPT = f"runs-{content_id([__version__, *FACTS])}"
 
 
 def facts_of(runs: Sequence[Run], book: Path) -> list[dict[str, Any] | TunebookError]:
     """The facts of each of these runs of a book, named as in `FACTS`, or what is wrong with its files.
+
+    Of values that are no version, `table` is None, `near` the version that has the fewest other ones, and `changed`
+    says which these are.
 
     What is right is kept in the cache of the book with size and time of each file, so that a book of hundreds of runs
     is listed without reading them all.
@@ -54,10 +58,13 @@ def _stamp(path: Path) -> list[int] | None:
 
 def _read(run: Run) -> dict[str, Any]:
     plan, report = run.plan, run.report
+    near, changed = nearest(run.book, plan.values) if plan.values else (None, {})
     interval = report.intervals.get(report.headline) if report else None
     return {
         "failure": run.failure.get("code"),
         "table": f"v{plan.table_version}" if plan.table_version else None,
+        "near": near,
+        "changed": changed,
         "seed": plan.seed,
         "metric": report.headline if report else None,
         "split": report.split if report else None,

@@ -64,6 +64,14 @@ class Run:
         return found["plan"] if found else ""
 
     @property
+    def begun(self) -> str:
+        """When it was begun, as its folder's name says it; empty for a folder with a name of its own."""
+        found = _NAME.fullmatch(self.id)
+        with suppress(ValueError):
+            return datetime.strptime(found["time"], _TIME).strftime("%Y-%m-%d %H:%M") if found else ""
+        return ""
+
+    @property
     def is_arm(self) -> bool:
         """Whether a test began it, so that it is there to be compared."""
         return (self.path / _ARM).is_file()

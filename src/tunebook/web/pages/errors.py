@@ -16,7 +16,7 @@ from tunebook.core.nouns import Split
 from tunebook.web.asked import Given
 from tunebook.web.fields import Field, Typed, typed_in
 from tunebook.web.fields import words_of as fields_words
-from tunebook.web.named import named
+from tunebook.web.named import named, title_of
 from tunebook.web.page import Page
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ def words_of(book: Book, run: Run, key: str, typed: Typed | None = None) -> list
 @router.get("/book/{name}/errors/{work}")
 def new(asked: Given, name: str, work: str) -> Response:
     """A form with the options of a piece of work."""
+    from tunebook.challenge.perturbation import perturbations
+    from tunebook.core.formatting import phrase
     from tunebook.explain.method import methods
     from tunebook.explain.units import BY
 
@@ -134,10 +136,11 @@ def new(asked: Given, name: str, work: str) -> Response:
     choices = {
         "method": [("", "–"), *((key, key) for key in methods())],
         "by": [("", "–"), *((key, key) for key in BY)],
+        "only": [(key, phrase("challenge.kind", key)) for key in perturbations()],
     }
     return asked.book_page(
-        "errors_new.html.j2", name, "errors", run=run, work=work, fields=found.fields, choices=choices,
-        words=words_of(book, run, work),
+        "errors_new.html.j2", name, "errors", run=run, title=title_of(run, book), work=work, fields=found.fields,
+        choices=choices, words=words_of(book, run, work),
     )  # fmt: skip
 
 

@@ -14,8 +14,9 @@ from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.explains import Explains
 from tunebook.core.locations import AUTO
 from tunebook.core.registry import task_of
+from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Given
-from tunebook.web.named import named
+from tunebook.web.named import named, title_of
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
 
@@ -76,8 +77,16 @@ def _told(run: Run, given: dict[str, str]) -> dict[str, Any]:
     scores = dict(sorted(told.items(), key=lambda item: -item[1])) if isinstance(told, dict) else {}
     known = {next(iter(said)), "score", "scores", "notes"}  # what comes first is the answer
     more = {key: value for key, value in said.items() if key not in known and value not in (None, "", [])}
-    return {"run": run, "label": task.in_full(said), "score": task.brief(said).score, "scores": scores, "more": more,
-            "notes": said.get("notes") or [], "why": why}  # fmt: skip
+    return {
+        "run": run,
+        "title": title_of(run, Book(run.book)),
+        "label": task.in_full(said),
+        "score": task.brief(said).score,
+        "scores": scores,
+        "more": more,
+        "notes": said.get("notes") or [],
+        "why": why,
+    }
 
 
 def _why(run: Run, text: str, pair: str | None) -> list[dict[str, Any]]:

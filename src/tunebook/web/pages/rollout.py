@@ -78,6 +78,14 @@ def _open(now: State) -> list[str]:
     return ["finish" if now.last else "next", "abort", *([] if now.last else ["finish"])]
 
 
+def _trained(book: Book) -> bool:
+    """Whether there is a run of the champion to begin with."""
+    try:
+        return bool(book.run(CHAMPION))
+    except TunebookError:
+        return False
+
+
 @router.get("/book/{name}/rollout/start")
 def new(asked: Given, name: str) -> Response:
     """A form for a rollout; with what it would be and what speaks against it, once it was filled in."""
@@ -95,7 +103,7 @@ def new(asked: Given, name: str) -> Response:
     }  # fmt: skip
     return asked.book_page(
         "rollout_start.html.j2", name, "rollout", status=422 if view["problem"] else 200, now=state(book),
-        runs=named(finished(book), book), fields=FIELDS, given=typed, hints=hints, words=words(book, typed), **view,
+        runs=named(finished(book), book), champion=_trained(book), fields=FIELDS, given=typed, hints=hints, words=words(book, typed), **view,
     )  # fmt: skip
 
 
@@ -138,7 +146,7 @@ def _first(asked: Asked, name: str, fault: TunebookError | None) -> Response:
     given = {key: asked.text(key) if fault else "" for key in ("run", "reason", "force")}
     return asked.book_page(
         "rollout_deploy.html.j2", name, "rollout", status=status_of(fault) if fault else 200, now=state(book),
-        runs=named(finished(book), book), given=given, fault=fault,
+        runs=named(finished(book), book), champion=_trained(book), given=given, fault=fault,
     )  # fmt: skip
 
 

@@ -40,9 +40,11 @@ def scores(asked: Given, name: str) -> Response:
     book = asked.book(name)
     runs = finished(book)
     run = book.run(asked.query("run") or AUTO) if runs else None
-    view: dict[str, Any] = {"reports": [], "calibration": None, "threshold": "", "forms": {}, "problems": []}
+    view: dict[str, Any] = {"reports": [], "calibration": None, "threshold": "", "forms": {}, "lines": {}, "problems": []}
     if run is not None:
         view |= {"forms": _forms(book, run), "calibrated": bool(calibration_files(run))}
+        usual = {"eval": {"split": "validation"}}
+        view["lines"] = {key: words(book, run.id, key, usual.get(key, {})) for key in view["forms"]}
         for part in (_reports, _reading):
             try:
                 view |= part(run)
@@ -112,7 +114,7 @@ def _choices(book: Book, run: Run | None) -> dict[str, list[tuple[str, str]]]:
 
     names = [] if run is None else run.plan.labels.names
     return {
-        "split": [("", phrase("split", "test")), ("validation", phrase("split", "validation"))],
+        "split": [(split, phrase("split", split)) for split in ("validation", "test")],  # the test rows wear out
         "cost": [("", "–"), *((key, key) for key in book.file.business)],
         "class": [("", "–"), *((key, key) for key in names)],
     }

@@ -93,6 +93,7 @@ def form(asked: Given, name: str, version: str) -> Response:
 
 
 def _form(asked: Asked, name: str, version: str, *, given: dict[str, str], fault: TunebookError | None) -> Response:
+    from tunebook.report.history import described
     from tunebook.tables.declared import declared
 
     book = asked.book(name)
@@ -100,8 +101,9 @@ def _form(asked: Asked, name: str, version: str, *, given: dict[str, str], fault
     view = _rows(book, book.tables.get(version))
     others = [key for key in known if key not in view["table"].rows]
     row = given.get("row") or asked.query("row")
+    off = [(key, None, described(key, known[key].row.text)) for key in others]
     return asked.book_page(
-        "table_change.html.j2", name, "tables", status=422 if fault else 200, known=known, others=others, given=given,
+        "table_change.html.j2", name, "tables", status=422 if fault else 200, known=known, others=off, given=given,
         fault=fault, row=row, **view,
     )  # fmt: skip
 

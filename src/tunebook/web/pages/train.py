@@ -71,7 +71,8 @@ def train(asked: Given, name: str) -> Response:
     """The runs of the book, newest first."""
     book = asked.book(name)
     part = part_of(book.runs[::-1], asked.query("page"))
-    lines = [(line, _state(line, run)) for line, run in zip(known_runs(part.items, book), part.items, strict=True)]
+    known = zip(known_runs(part.items, book), part.items, strict=True)
+    lines = [(line, _state(line, run), run.begun) for line, run in known]
     return asked.book_page("train.html.j2", name, "train", lines=lines, part=part)
 
 

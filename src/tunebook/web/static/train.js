@@ -63,6 +63,8 @@
     const last = {};
     for (const entry of entries) Object.assign(last, entry);
     last.score = last[score];
+    const losses = entries.map((entry) => entry.loss).filter(Number.isFinite).slice(-10);  // one batch says little
+    if (losses.length) last.loss = losses.reduce((sum, one) => sum + one) / losses.length;
     for (const box of live.querySelectorAll("[data-figure]")) box.textContent = text(last[box.dataset.figure]);
   }
 
