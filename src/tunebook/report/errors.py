@@ -270,7 +270,7 @@ def marks(row: Wrong) -> list[str]:
 
 
 __all__ = [
-    "cluster_name", "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words", "marks",
-    "p_words", "part_words", "percent", "slice_table", "slice_words", "suspect_table", "unasked_words",
+    "cluster_name", "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words",
+    "marks", "p_words", "part_words", "percent", "slice_table", "slice_words", "suspect_table", "unasked_words",
     "verdict", "view", "write_errors",
 ]  # fmt: skip

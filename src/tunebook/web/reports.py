@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from tunebook.core.errors import BookError
-from tunebook.core.locations import data_version
 from tunebook.verbs.steps.book import Book
 
 _LANG = re.compile(r'<html lang="(\w+)')
@@ -35,12 +34,6 @@ def writer_of(book: Book, path: str) -> Callable[[], object] | None:
         if found := re.fullmatch(pattern, path):
             return partial(write, book, book.path / path, found[1])
     return None
-
-
-def _of_data(book: Book, place: Path, folder: str) -> object:
-    from tunebook.report.rows import write_data_report
-
-    return write_data_report(place, _kept(book.data_versions.get(data_version(folder) or 0), place))
 
 
 def _of_curve(book: Book, place: Path, name: str) -> object:
@@ -80,7 +73,6 @@ def _kept(found: _T | None, place: Path) -> _T:
 
 
 _WRITERS: tuple[tuple[str, Callable[[Book, Path, str], object]], ...] = (
-    (r"(data(?:-v\d+)?)/report\.html", _of_data),
     (r"curves/([^/]+)/curve\.html", _of_curve),
     (r"runs/([^/]+)/validation/errors\.html", _of_errors),
     (r"runs/([^/]+)/validation/challenge\.html", _of_challenge),

@@ -103,7 +103,8 @@ def new(asked: Given, name: str) -> Response:
     }  # fmt: skip
     return asked.book_page(
         "rollout_start.html.j2", name, "rollout", status=422 if view["problem"] else 200, now=state(book),
-        runs=named(finished(book), book), champion=_trained(book), fields=FIELDS, given=typed, hints=hints, words=words(book, typed), **view,
+        runs=named(finished(book), book), champion=_trained(book), fields=FIELDS, given=typed, hints=hints,
+        words=words(book, typed), **view,
     )  # fmt: skip
 
 
