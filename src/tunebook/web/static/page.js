@@ -30,8 +30,10 @@ window.addEventListener("pageshow", () => { for (const form of document.querySel
 // A report tells how high it is, and its frame is as high: one scrolls the page, and no frame in it.
 window.addEventListener("message", (event) => {
   const frame = [...document.querySelectorAll("iframe.report")].find((one) => one.contentWindow === event.source);
-  const height = Number(event.data?.height);
-  if (frame && height > 0) frame.style.height = `${Math.ceil(height) + 2}px`;
+  if (!frame) return;
+  const height = Number(event.data?.height), to = Number(event.data?.to);
+  if (height > 0) frame.style.height = `${Math.ceil(height) + 2}px`;
+  if (Number.isFinite(to)) window.scrollTo(0, window.scrollY + frame.getBoundingClientRect().top + to);
 });
 
 // On a narrow screen the tab that is open is not out of sight.
