@@ -40,7 +40,14 @@ def scores(asked: Given, name: str) -> Response:
     book = asked.book(name)
     runs = finished(book)
     run = book.run(asked.query("run") or AUTO) if runs else None
-    view: dict[str, Any] = {"reports": [], "calibration": None, "threshold": "", "forms": {}, "lines": {}, "problems": []}
+    view: dict[str, Any] = {
+        "reports": [],
+        "calibration": None,
+        "threshold": "",
+        "forms": {},
+        "lines": {},
+        "problems": [],
+    }
     if run is not None:
         view |= {"forms": _forms(book, run), "calibrated": bool(calibration_files(run))}
         usual = {"eval": {"split": "validation"}}
