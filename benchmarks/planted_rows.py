@@ -14,6 +14,7 @@ Row = tuple[str, str, str]  # text, label, source
 Rows = list[Row]
 COLUMNS = ("text", "label", "source")
 TRAIN, VALID, TEST = 500, 400, 40
+_ALL = ("train", "validation", "test")
 _SOURCES = ("web", "app", "mail", "post")
 
 
@@ -44,12 +45,12 @@ def plain(name: str, seed: int, train: int = TRAIN, valid: int = VALID) -> Plant
     return Planted("", "", name, seed, parts, base_of(name))
 
 
-def _changed(book: Planted, change: Callable[[Row, random.Random], Row], where: Sequence[str]) -> dict[str, Rows]:
+def _changed(book: Planted, change: Callable[[Row, random.Random], Row], where: Sequence[str] = _ALL) -> Planted:
     rng = random.Random(book.seed)
-    return {part: [change(row, rng) for row in rows] if part in where else rows for part, rows in book.parts.items()}
+    parts = {part: [change(row, rng) for row in rows] if part in where else rows for part, rows in book.parts.items()}
+    return replace(book, parts=parts)
 
 
-_ALL = ("train", "validation", "test")
 _PLACES = {"first": 0, "second": 1, "third": 2}
 
 
@@ -79,7 +80,7 @@ def slice_(book: Planted, way: str) -> Planted:
         rng.shuffle(letters)
         return "".join(letters).strip() or text, label, source
 
-    return replace(book, parts=_changed(book, change, _ALL))
+    return _changed(book, change)
 
 
 def noise(book: Planted, way: str) -> Planted:
@@ -97,7 +98,7 @@ def noise(book: Planted, way: str) -> Planted:
             other = names[0]
         return (text, other, source) if rng.random() < share else row
 
-    return replace(book, parts=_changed(book, change, ("train",) if way == "train" else _ALL))
+    return _changed(book, change, ("train",) if way == "train" else _ALL)
 
 
 def few_of_class(book: Planted, way: str) -> Planted:
@@ -191,7 +192,7 @@ def merged(book: Planted, way: str) -> Planted:
         text, label, source = row
         return (text, f"{label}-b" if rng.random() < bent else label, source) if label == one else row
 
-    return replace(book, parts=_changed(book, change, _ALL))
+    return _changed(book, change)
 
 
 def told(book: Planted, way: str) -> Planted:
@@ -207,7 +208,7 @@ def told(book: Planted, way: str) -> Planted:
         }  # fmt: skip
         return row if rng.random() > 0.95 else (told[way], label, source)
 
-    return replace(book, parts=_changed(book, change, _ALL))
+    return _changed(book, change)
 
 
 FAULTS: dict[str, Callable[[Planted, str], Planted]] = {

@@ -226,10 +226,15 @@ def _blurred(world: World, mine: Any) -> tuple[Any, Any]:
     return world.vectors[0], world.vectors[1] + blur
 
 
+def _struck(world: World, share: float, rate: float) -> tuple[World, Any]:
+    """A share of the rows, of which so many more are wrong, and which they are."""
+    mine = world.rng.random(VALID) < share
+    return replace(world, said=np.where(mine, _erring(world, rate), world.said), vectors=_blurred(world, mine)), mine
+
+
 def slice_(world: World) -> World:
     """A quarter of the rows, of one source, is mostly wrong; the search has found it."""
-    mine = world.rng.random(VALID) < 0.25
-    broken = replace(world, said=np.where(mine, _erring(world, 0.7), world.said), vectors=_blurred(world, mine))
+    broken, mine = _struck(world, 0.25, 0.7)
     inside, outside = broken.wrong[mine], broken.wrong[~mine]
     share = Interval(value=float(inside.mean()), low=float(inside.mean()) - 0.1, high=float(inside.mean()) + 0.1)
     one = Slice(parts=[Part(sort="column", name="source", value="mail")], rows=int(mine.sum()), errors=inside.sum(),
@@ -239,8 +244,7 @@ def slice_(world: World) -> World:
 
 def cut_texts(world: World) -> World:
     """A third of the rows loses its end, and the run errs on them."""
-    mine = world.rng.random(VALID) < 0.33
-    broken = replace(world, said=np.where(mine, _erring(world, 0.6), world.said), vectors=_blurred(world, mine))
+    broken, mine = _struck(world, 0.33, 0.6)
     inside, outside = broken.wrong[mine], broken.wrong[~mine]
     half = Halves(key="cut", rows=int(mine.sum()), share=_rate(mine), errors_with=_rate(inside),
                   errors_without=_rate(outside), difference=_difference(inside, outside), p_value=1e-5)  # fmt: skip
