@@ -40,9 +40,7 @@ def measured(name: str, train: int, rows: int, folder: Path) -> Cell:
     book = book_of(folder / name, parts, model_of(name))
     run = fit(plan(child(book.champion, PARAMS), book.data), book.path / "runs", track=())
     trained = time.process_time()
-    found = faithful(
-        load_model(run.model, run.plan), load(book.data, "validation"), methods=METHODS, split="validation"
-    )
+    found = faithful(load_model(run.model, run.plan), load(book.data, "validation"), methods=METHODS)
     return {
         "set": name,
         "model": Path(model_of(name)).name,

@@ -53,7 +53,7 @@ def _rows(texts: list[str]) -> Rows:
 
 def test_true_contributions_beat_random_order_and_random_values_do_not(targets: None) -> None:
     methods = ("integrated_gradients", "occlusion", "random")
-    found = faithful(None, _rows(["text"] * 40), methods=methods, split="validation")  # type: ignore[arg-type]
+    found = faithful(None, _rows(["text"] * 40), methods=methods)  # type: ignore[arg-type]
     assert found.rows == 40 and found.orders == ORDERS and found.level == pytest.approx(1 - 0.05 / 6)
     by = {curve.method: curve for curve in found.curves}
     for name in methods[:2]:
@@ -64,6 +64,26 @@ def test_true_contributions_beat_random_order_and_random_values_do_not(targets: 
     assert by["occlusion"].deleted[0] == pytest.approx(by["occlusion"].inserted[-1])
     again = Faithful.model_validate_json(found.model_dump_json())
     assert again == found and Explanations(run="r", method="random", by="word", faithful=found).faithful == found
+
+
+def test_rows_of_a_group_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row four times over, as a group, says no more than once; rows that are left out shift no group."""
+
+    def made(loaded: Any, row: Rows, how: Any) -> Any:
+        asked = line(Bag(words=40), [CLS, *np.random.default_rng(int(row.texts[0])).integers(MASK + 1, 40, size=8)])
+        return iter([Target(row, asked, units(asked))] if row.texts[0] != "0" else [])
+
+    monkeypatch.setattr(module, "targets_of", made)
+    monkeypatch.setattr(module, "answered", lambda loaded, rows: rows)
+    once, texts = ([str(number) for number in range(1, 11)], ["0", " "])
+    texts += [text for text in once for _ in range(4)]
+    groups = np.array([0, 0, *np.repeat(np.arange(10), 4)])
+    (single,) = faithful(None, _rows(once), methods=("occlusion",)).curves  # type: ignore[arg-type]
+    (grouped,) = faithful(None, _rows(texts), methods=("occlusion",), groups=groups).curves  # type: ignore[arg-type]
+    (alone,) = faithful(None, _rows(texts), methods=("occlusion",)).curves  # type: ignore[arg-type]
+    for name in ("deletion", "insertion", "deletion_gain", "insertion_gain"):
+        ends = [(found.low, found.high) for found in (getattr(one, name) for one in (single, grouped, alone))]
+        assert ends[1] == pytest.approx(ends[0]) and ends[2][1] - ends[2][0] < ends[0][1] - ends[0][0]
 
 
 def test_rows_that_say_nothing_are_left_out(targets: None) -> None:

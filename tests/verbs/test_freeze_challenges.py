@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tests import small
 from tunebook.core.errors import BookError, DataError, PlanError
 from tunebook.core.verdict import Gate
+from tunebook.data.options import DataOptions
 from tunebook.tables.make import child
 from tunebook.verbs.abtest.challenges import all_challenges
+from tunebook.verbs.abtest.classes import holdable
+from tunebook.verbs.abtest.exams import file_exam
 from tunebook.verbs.abtest.prepared import prepare_test
 from tunebook.verbs.freeze_challenges import add_to_gate, freeze_challenges
+from tunebook.verbs.init import init
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.challenge_sets import read_set, set_folder
+from tunebook.verbs.steps.plan import plan
 
 KINDS = ("binary", "classes", "several", "pairs", "number", "ordered")
 
@@ -35,6 +42,20 @@ def test_rows_of_every_kind_are_read_as_they_were_written(kind, trained, tmp_pat
     assert {one.capability for one in made.files} == {"casing", "emoji"}
     assert read_set(book.path, "base") == made
     assert all(one.margin >= 0.05 for one in made.files)
+
+
+def test_rows_of_one_group_stay_together_in_a_test(base: Path, tmp_path: Path) -> None:
+    lines = [f"{text} {row},{label},u{row // 3}" for row, (text, label) in enumerate(small.texts(180))]
+    (tmp_path / "rows.csv").write_text("text,label,user\n" + "\n".join(lines), encoding="utf-8")
+    book = init(tmp_path / "book", tmp_path / "rows.csv", model=str(base), options=DataOptions(group="user"))
+    run = SimpleNamespace(plan=plan(book.champion, book.data), id="r", model=tmp_path, path=tmp_path)
+    made = freeze_challenges(book, run, "base", only=["casing"])  # type: ignore[arg-type]
+    path = set_folder(book.path, "base") / "casing.jsonl"
+    exam = file_exam(book.data, path)
+    names = [json.loads(line)["user"] for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    assert exam.groups is not None and exam.count == len(set(names)) < len(names) == made.files[0].rows
+    assert all((exam.groups[a] == exam.groups[b]) == (names[a] == names[b]) for a in range(9) for b in range(9))
+    assert made.files[0].margin == pytest.approx(holdable(exam.count, book.file.gate.seeds, 1), abs=1e-4)
 
 
 def test_a_gate_holds_later_tests_to_a_set(own: Book) -> None:

@@ -5,7 +5,6 @@ What is expected of them is what the run reaches on its own rows.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,7 @@ from tunebook.challenge.record import Capability
 from tunebook.core.answers import Answers, Rows
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
-from tunebook.data.external import external_table
-from tunebook.data.kind import column_kind
-from tunebook.data.load import group_column, to_rows
+from tunebook.data.external import external_table, rows_in
 from tunebook.stats.proportion import at_most_p, right_interval
 
 COLUMN = "capability"
@@ -58,12 +55,7 @@ def rows_of_file(data: DataRef, path: Path) -> dict[str, Rows]:
     if not path.is_file():
         raise DataError("challenge.file", key="--rows", value=str(path))
     found = external_table(data, path)
-    rows = to_rows(found.table, data.labels, found.passages)
-    cut = None if rows.words is not None else column_kind(data.labels.problem).cut(rows.texts, data)
-    if cut is not None:
-        rows = replace(rows, words=cut)
-    if data.roles.group in found.source.column_names:
-        rows = replace(rows, other={**rows.other, group_column(data.roles): found.source[data.roles.group].to_pylist()})
+    rows = rows_in(data, found)
     if COLUMN not in found.source.column_names:
         return {path.stem: rows}
     names: NDArray[Any] = np.array([str(name or "").strip() or path.stem for name in found.source[COLUMN].to_pylist()])

@@ -24,7 +24,7 @@ from tunebook.data.exports import told
 from tunebook.data.kind import ColumnKind, column_kind, column_kinds
 from tunebook.data.label_columns import label_table, with_fields
 from tunebook.data.ledger import WANTED
-from tunebook.data.load import to_rows, word_places
+from tunebook.data.load import group_column, to_rows, word_places
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED, numbered
 from tunebook.data.tagged_words import joined_words
@@ -57,9 +57,16 @@ def external_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     Raises:
         DataError: as `external_table`.
     """
-    found = external_table(data, path, labelled=labelled)
+    return rows_in(data, external_table(data, path, labelled=labelled))
+
+
+def rows_in(data: DataRef, found: External) -> Rows:
+    """What a model reads of a file's rows, with the book's column of groups where the file has it."""
     rows = to_rows(found.table, data.labels, found.passages)
     cut = None if rows.words is not None else column_kind(data.labels.problem).cut(rows.texts, data)
+    group = data.roles.group
+    if group in found.source.column_names:
+        rows = replace(rows, other={**rows.other, group_column(data.roles): found.source[group].to_pylist()})
     return rows if cut is None else replace(rows, words=cut)
 
 
@@ -254,6 +261,7 @@ __all__ = [
     "external_table",
     "refuse_lost",
     "refuse_lost_rows",
+    "rows_in",
     "texts_of",
     "texts_with_words",
 ]

@@ -42,7 +42,7 @@ def faithful(
     *,
     methods: Sequence[str] = METHODS,
     how: How | None = None,
-    split: str = "",
+    groups: NDArray[np.int64] | None = None,
     progress: Progress | None = None,
 ) -> Faithful:
     """Curves of methods on the first thing that each row says.
@@ -50,30 +50,35 @@ def faithful(
     A score is a chance where scores are log-odds. Each order begins with the unit that speaks most for what is said.
     Rows of one unit say nothing and are left out.
 
+    Args:
+        groups: number of the group of each row, shape (N,), where not single rows were drawn.
+
     Source: Petsiuk, Das and Saenko 2018 (arXiv:1806.07421), section 3.2; DeYoung et al. 2020 (arXiv:1911.03429).
     """
     how, watch = how or How(), progress or Silent()
     found: dict[str, list[tuple[Floats, Floats]]] = {name: [] for name in (*methods, "")}
-    chance = True
+    chance, places = True, []
     watch.start("faithful", len(rows))
-    for target in _targets(loaded, rows, how, watch):
+    for place, target in _targets(loaded, rows, how, watch):
         chance = target.line.aim.odds
+        places.append(place)
         for name in methods:
             values = method_of(name).explain(target.line, target.units).values
             found[name].append(_mean_paths(target, np.argsort(-values, kind="stable")[None]))
         found[""].append(_mean_paths(target, random_orders(len(target.units), target.line.ids[0].tolist())))
     watch.finish()
     paths = {name: Paths(*(np.array(side) for side in zip(*each, strict=True))) for name, each in found.items() if each}
-    return _summed(paths, methods, chance, how, split)
+    return _summed(paths, methods, chance, how, None if groups is None else groups[places])
 
 
-def _targets(loaded: LoadedModel, rows: Rows, how: How, watch: Progress) -> Iterator[Target]:
+def _targets(loaded: LoadedModel, rows: Rows, how: How, watch: Progress) -> Iterator[tuple[int, Target]]:
+    """Places of rows, and the first thing that each says."""
     there = [n for n, text in enumerate(rows.texts) if text.strip() and (rows.pairs or rows.texts)[n].strip()]
     rows = answered(loaded, rows.at(there)) if there else rows.at(there)
     for number in range(len(rows)):
         first = next(targets_of(loaded, rows.at([number]), how), None)
         if first is not None and len(first.units) >= _LEAST:
-            yield first
+            yield there[number], first
         watch.advance()
 
 
@@ -109,12 +114,17 @@ def area(scores: Floats) -> Floats:
     return found
 
 
-def _summed(paths: dict[str, Paths], methods: Sequence[str], chance: bool, how: How, split: str) -> Faithful:
+def _summed(
+    paths: dict[str, Paths],
+    methods: Sequence[str],
+    chance: bool,
+    how: How,
+    groups: NDArray[np.int64] | None,
+) -> Faithful:
     level = 1 - 0.05 / max(2 * len(methods), 1)
     base = paths.get("")
-    curves = [_curve(name, paths[name], base, level) for name in methods if name in paths and base is not None]
+    curves = [_curve(name, paths[name], base, level, groups) for name in methods if name in paths and base is not None]
     return Faithful(
-        split=split,
         rows=0 if base is None else len(base.deleted),
         by=how.by,
         orders=ORDERS,
@@ -127,13 +137,13 @@ def _summed(paths: dict[str, Paths], methods: Sequence[str], chance: bool, how: 
     )
 
 
-def _curve(name: str, own: Paths, base: Paths, level: float) -> Curve:
+def _curve(name: str, own: Paths, base: Paths, level: float, groups: NDArray[np.int64] | None) -> Curve:
     return Curve(
         method=name,
-        deletion=of_mean(area(own.deleted), None),
-        insertion=of_mean(area(own.inserted), None),
-        deletion_gain=of_mean(area(base.deleted) - area(own.deleted), None, level),
-        insertion_gain=of_mean(area(own.inserted) - area(base.inserted), None, level),
+        deletion=of_mean(area(own.deleted), groups),
+        insertion=of_mean(area(own.inserted), groups),
+        deletion_gain=of_mean(area(base.deleted) - area(own.deleted), groups, level),
+        insertion_gain=of_mean(area(own.inserted) - area(base.inserted), groups, level),
         deleted=own.deleted.mean(axis=0).tolist(),
         inserted=own.inserted.mean(axis=0).tolist(),
     )

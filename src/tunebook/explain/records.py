@@ -108,7 +108,7 @@ class Faithful(Record):
         random_deleted, random_inserted: as those of a `Curve`.
     """
 
-    split: str
+    split: str = ""
     rows: int
     by: str
     orders: int

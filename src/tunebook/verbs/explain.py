@@ -108,17 +108,20 @@ def faithful(run: Run, count: int, **asking: Unpack[Asking]) -> Explanations:
     Raises:
         As `explain`; DataError: `explain.rows`, less than two rows.
     """
+    from tunebook.data.load import group_codes
+
     how, split = _how(asking, run), asking.get("split", "validation")
     if count < 2:
         raise DataError("explain.rows", key="--faithful", value=count, allowed="2 – …")
     loaded, data = _loaded(run)
     known = split_of(data, split)
     draw = np.random.default_rng(0).permutation(len(known))[:count]
-    found = measure(
-        loaded, _unsearched(run, known.at(sorted(draw.tolist()))), how=how, split=split, progress=asking.get("progress")
-    )
+    rows = _unsearched(run, known.at(sorted(draw.tolist()), columns=True))
+    groups = group_codes(rows, data.roles)
+    found = measure(loaded, rows, how=how, groups=groups, progress=asking.get("progress"))
     if found.rows < 2:
         raise DataError("explain.rows", key="--faithful", value=found.rows, allowed="2 – …")
+    found = found.model_copy(update={"split": split})
     made = Explanations(run=run.id, method=how.method, by=how.by, split=split, faithful=found)
     return _written(run, made, FAITHFUL, split, asking.get("png"))
 

@@ -23,12 +23,15 @@ from tunebook.core.folders import folder_of
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import DataRef, Split, write_json
 from tunebook.core.registry import task_of
+from tunebook.data.cells import as_text
 from tunebook.data.external import external_rows
 from tunebook.data.kind import column_kind
+from tunebook.data.load import group_codes, group_column
 from tunebook.verbs.abtest.classes import holdable
 from tunebook.verbs.challenge import Prepared, Ways, prepare_challenge
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.challenge_sets import FILE, ChallengeSet, FrozenRows, set_folder
+from tunebook.verbs.steps.retention import units_of
 from tunebook.verbs.steps.runs import Run
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -76,7 +79,10 @@ def freeze_challenges(
         raise DataError("challenge.nothing_frozen", key=name, value=LEAST)
     folder.parent.mkdir(exist_ok=True)
     with folder_of(folder, used=found, busy=found) as part:
-        files = [_written(rows, key, data, part, margin or _holdable(len(rows), book, len(kept))) for key, rows in kept]
+        units = {key: units_of(rows, data).count for key, rows in kept}
+        files = [
+            _written(rows, key, data, part, margin or _holdable(units[key], book, len(kept))) for key, rows in kept
+        ]
         made = ChallengeSet(
             name=name,
             created=time.strftime("%Y-%m-%d"),
@@ -103,9 +109,9 @@ def _capabilities(prepared: Prepared) -> Iterator[tuple[str, Rows]]:
     yield from ((made.key, rows) for made, rows in prepared.others)
 
 
-def _holdable(rows: int, book: Book, count: int) -> float:
-    """The margin of so many rows where none was asked for."""
-    return round(max(MARGIN, holdable(rows, book.file.gate.seeds, count)), 4)
+def _holdable(units: int, book: Book, count: int) -> float:
+    """The margin of so many rows, or groups of them, where none was asked for."""
+    return round(max(MARGIN, holdable(units, book.file.gate.seeds, count)), 4)
 
 
 def _written(rows: Rows, key: str, data: DataRef, folder: Path, margin: float) -> FrozenRows:
@@ -119,11 +125,14 @@ def _written(rows: Rows, key: str, data: DataRef, folder: Path, margin: float) -
     assert rows.targets is not None
     kind, labels, roles = column_kind(data.labels.problem), data.labels, data.roles
     names = ("text", "label") if kind.of_words else (roles.text, str(roles.label))
+    groups = rows.other.get(group_column(roles))
     lines = []
     for place, text in enumerate(rows.texts):
         record: dict[str, Any] = {names[0]: text}
         if rows.pairs is not None:
             record[str(roles.text_pair)] = rows.pairs[place]
+        if groups is not None:
+            record[str(roles.group)] = as_text(groups[place]) or ""
         record[names[1]] = kind.said(rows.targets[place], labels)
         lines.append(json.dumps(record, ensure_ascii=False))
     write_whole(path, "\n".join(lines) + "\n")
@@ -136,8 +145,14 @@ def _check(path: Path, rows: Rows, data: DataRef) -> None:
     back = external_rows(data, path)
     task, labels = task_of(data.task)(), data.labels
     true = [task.true(np.asarray(one.targets), one, labels) for one in (rows, back)]
-    if list(back.texts) != list(rows.texts) or list(back.pairs or ()) != list(rows.pairs or ()) or true[0] != true[1]:
+    parts = [[list(one.texts), list(one.pairs or ()), _groups(one, data)] for one in (rows, back)]
+    if parts[0] != parts[1] or true[0] != true[1]:
         raise DataError("challenge.unread", key=path.name, value=data.labels.problem)
+
+
+def _groups(rows: Rows, data: DataRef) -> list[int]:
+    codes = group_codes(rows, data.roles)
+    return [] if codes is None else [int(code) for code in codes]
 
 
 def add_to_gate(book: Book, name: str) -> Book:

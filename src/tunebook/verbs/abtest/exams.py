@@ -83,7 +83,7 @@ def split_exam(data: DataRef, split: Split, metric: str = "") -> Exam:
 
 
 def file_exam(data: DataRef, path: Path, metric: str = "") -> Exam:
-    """The rows of a file, with texts and labels under the book's column names and labels as in the book's data.
+    """The rows of a file, with texts, labels and groups under the book's column names and labels as in its data.
 
     Raises:
         DataError: as `external_rows`; `outside.no_spans`, no place is marked: no score says anything then.
@@ -91,8 +91,8 @@ def file_exam(data: DataRef, path: Path, metric: str = "") -> Exam:
     rows = external_rows(data, path)
     if column_kind(data.labels.problem).of_words and not np.any(np.asarray(rows.targets)[:, 0]):
         raise DataError("outside.no_spans", key=str(path))
-    own, texts = own_metrics(data, rows), whole_texts(data, metric)
-    return Exam(path.name, f"challenges/{file_id(path)}", rows, rows_id(rows), texts=texts, own=own)
+    own, groups = own_metrics(data, rows), group_codes(rows, data.roles)
+    return Exam(path.name, f"challenges/{file_id(path)}", rows, rows_id(rows), groups, whole_texts(data, metric), own)
 
 
 def whole_texts(data: DataRef, metric: str) -> bool:
