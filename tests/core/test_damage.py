@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunebook.core.errors import BookError
-from tunebook.core.folders import damaged, read_history, read_object, reading
+from tunebook.core.folders import damaged, on_one_line, read_history, read_object, reading
 from tunebook.core.nouns import TableRow, read_json
 
 
@@ -49,7 +49,7 @@ def test_an_object_with_what_it_needs(tmp_path: Path) -> None:
 def test_other_errors_pass(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), reading(tmp_path):
         raise ZeroDivisionError
-    assert damaged(tmp_path, ValueError()).fields["reason"] == "ValueError"
+    assert damaged(tmp_path, ValueError()).fields["reason"] == on_one_line(ValueError()) == "ValueError"
 
 
 def test_entries_up_to_a_cut(tmp_path):

@@ -90,6 +90,14 @@ def test_a_target_that_rows_without_a_say_do_not_reach_is_told(language: str, mo
     assert "0.95" in told and "0.900 (0.890 … 0.910)" in told and say("calibrate.precision_name").lower() in told
 
 
+def test_of_several_classes_those_that_miss_the_target_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    cuts = cuts_of(classes={"food": 0.7, "room": 0.6}).model_copy(update={"wanted": 0.85})
+    assert doubts(made(cuts=cuts)) == [], "all classes together reach it"
+    (told,) = doubts(made(cuts=cuts.model_copy(update={"held": {"food": around(0.9), "room": around(0.7)}})))
+    assert "room 0.700" in told and "food" not in told
+
+
 def test_thresholds_costs_and_classes_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
     assert threshold_rows(made()) == [] and threshold_caption(made()) == ""

@@ -146,6 +146,9 @@ def test_thresholds_are_chosen_on_validation_rows_only(books: Any, tmp_path: Pat
     for place, name in enumerate(book.data.labels.names):
         cut = before.cuts.classes[name]
         assert metrics.recall_score(true[:, place], chances[:, place] >= cut) >= 0.9
+    held = [before.cuts.held[name].value for name in book.data.labels.names]
+    together = np.average(held, weights=true.sum(axis=0))
+    assert before.cuts.validation["recall"].after.value == pytest.approx(together) and len(set(held)) == 3
     chances, true = chances_of(book, "test", before.temperature.value)
     given = chances >= np.array([before.cuts.classes[name] for name in book.data.labels.names])
     assert before.cuts.test["f1"].after.value == pytest.approx(metrics.f1_score(true, given, average="micro"))

@@ -126,6 +126,19 @@ def test_a_damaged_file_is_taken_back_too(run: Run) -> None:
     assert predict(run, TEXTS)
 
 
+def test_a_broken_book_file_is_told_before_anything_is_chosen(run: Run) -> None:
+    path, log = run.book / "book.toml", len(Book(run.book).log.entries("calibrate"))
+    before = path.read_text(encoding="utf-8")
+    path.write_text(f"{before}\n[business.money]\ncosts = 3\n", encoding="utf-8")
+    try:
+        with pytest.raises(BookError) as caught:
+            calibrate(run)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert caught.value.code == "book.file" and "business.money.costs: Input" in caught.value.message
+    assert "\n" not in caught.value.message and len(Book(run.book).log.entries("calibrate")) == log
+
+
 def test_another_model_does_not_inherit_it(run: Run) -> None:
     set_to(run, 4.0)
     assert calibration_of(run) is not None

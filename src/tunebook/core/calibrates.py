@@ -92,6 +92,7 @@ class Cuts(Record):
         classes: class -> threshold; kept: classes whose rows give none, so that 0.5 holds.
         costs: of saying a class (column) where another (line) is true, where there are more than two classes.
         validation: figures, cross-fitted; test: by the thresholds as they are.
+        held: of several classes a row, class -> the share `by` that its threshold gave, cross-fitted.
     """
 
     by: str
@@ -103,6 +104,7 @@ class Cuts(Record):
     costs: list[list[float]] = Field(default_factory=list)
     validation: dict[str, Change]
     test: dict[str, Change]
+    held: dict[str, Interval] = Field(default_factory=dict)
 
 
 class Covered(Record):

@@ -182,9 +182,13 @@ def _unknown(error: Exception) -> list[str]:
 
 def damaged(path: Path, error: Exception | str) -> BookError:
     """The error for a file that is not what it should be."""
+    return BookError("file.damaged", key=str(path), reason=on_one_line(error))
+
+
+def on_one_line(error: Exception | str) -> str:
+    """What is wrong with a file's content, without the address that pydantic adds."""
     told = [line for line in str(error).strip().splitlines() if "https://errors.pydantic" not in line]
-    lines = told or [type(error).__name__]
-    return BookError("file.damaged", key=str(path), reason=": ".join(line.strip() for line in lines[:3])[:_LONGEST])
+    return ": ".join(line.strip() for line in (told or [type(error).__name__])[:3])[:_LONGEST]
 
 
 def read_object(path: Path, *needed: str) -> dict[str, Any]:
@@ -229,6 +233,7 @@ __all__ = [
     "inside",
     "is_free",
     "is_held",
+    "on_one_line",
     "read_history",
     "read_object",
     "reading",

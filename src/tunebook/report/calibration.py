@@ -111,9 +111,11 @@ def _of_heat(found: Temperature) -> list[str]:
 
 
 def _unheld(cuts: Cuts) -> list[str]:
-    if cuts.wanted is None or round((held := cuts.validation[cuts.by].after).value, 3) >= cuts.wanted:
+    if cuts.wanted is None:
         return []
-    return [say("calibrate.unheld", by=_by(cuts), wanted=f"{cuts.wanted:g}", found=spanned(held))]
+    held = cuts.held or {"": cuts.validation[cuts.by].after}
+    below = [f"{name} {spanned(found)}".strip() for name, found in held.items() if round(found.value, 3) < cuts.wanted]
+    return [say("calibrate.unheld", by=_by(cuts), wanted=f"{cuts.wanted:g}", found=listed(below))] if below else []
 
 
 def _ends(gain: Interval) -> str:

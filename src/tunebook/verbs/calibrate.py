@@ -65,8 +65,11 @@ def calibrate(
         RunError: `calibrate.task`, the run's answers have no such scores; it has not finished. DataError:
             `data.no_split`; `calibrate.one_side`, all validation pairs match, or none does; `calibrate.precision`,
             no threshold is so precise; and what `calibrate_chances` raises. PlanError: `calibrate.how`, an option out
-            of its bounds; `calibrate.option`, one that means nothing of such answers.
+            of its bounds; `calibrate.option`, one that means nothing of such answers. BookError: book.toml cannot be
+            read.
     """
+    if _in_book(run):
+        _ = Book(run.book).file  # a broken one is told before anything is chosen
     given: dict[str, Any] = {name: value for name, value in choice.items() if value is not None}
     task = task_of(run.plan.task)()
     for name in ("precision", "recall", "accuracy"):
@@ -122,9 +125,13 @@ def calibration_files(run: Run) -> list[Path]:
     return [path for name in (CALIBRATION, THRESHOLD) if (path := run.model / name).is_file()]
 
 
+def _in_book(run: Run) -> bool:
+    return (run.book / BOOK_FILE).is_file()
+
+
 def _log(run: Run, evidence: dict[str, Any], reason: str, actor: str = "") -> None:
     """An entry in the change log of the run's book, for what users are told changes; a run elsewhere has none."""
-    if (run.book / BOOK_FILE).is_file():
+    if _in_book(run):
         Book(run.book).log.append("calibrate", actor=actor, reason=reason, evidence={"run": run.id, **evidence})
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import BookError
 from tunebook.core.files import content_id, write_whole
-from tunebook.core.folders import read_object
+from tunebook.core.folders import on_one_line, read_object
 from tunebook.core.locations import BOOK_FILE, PASSAGES, data_name, data_version
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Book:
         try:
             return BookFile(**tomllib.loads((self.path / BOOK_FILE).read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
-            raise BookError("book.file", key=str(self.path / BOOK_FILE), reason=str(error)) from error
+            raise BookError("book.file", key=str(self.path / BOOK_FILE), reason=on_one_line(error)) from error
 
     @cached_property
     def data(self) -> DataRef:

@@ -169,8 +169,21 @@ def cuts_of(wish: Wish, valid: Side, test: Side, scale: float, each: Array) -> t
         costs=[] if whole.costs is None else whole.costs.tolist(),
         validation=figures(valid, wish, whole.place, (plain(own[0], several), crossed), wish.valid),
         test=figures(test, wish, whole.place, (plain(own[1], several), whole.given(own[1])), wish.test),
+        held=_held(wish, valid, whole, crossed) if several and wish.by != "cost" else {},
     )
     return told, whole, crossed
+
+
+def _held(wish: Wish, side: Side, rule: Rule, given: Array) -> dict[str, Interval]:
+    """Of each class that has a threshold the share that was wanted; none of a class that is never given."""
+    true, names = _true(side) > 0, side.labels.names
+    found = {}
+    for place in np.flatnonzero(rule.known).tolist():
+        of = given[:, place] if wish.by == "precision" else true[:, place]
+        share = of_share(np.stack([given[:, place] & true[:, place], of], axis=1).astype(np.int64), side.groups)
+        if share is not None:
+            found[names[place]] = share
+    return found
 
 
 def _crossed(wish: Wish, valid: Side, each: Array) -> Array:
