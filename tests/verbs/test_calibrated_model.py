@@ -17,7 +17,7 @@ from tunebook.bundle.calibrated import Calibrated
 from tunebook.bundle.manifest import FORM, PLAIN
 from tunebook.bundle.runtime import Bundle
 from tunebook.core.calibrates import Calibration, bundle_name, read_calibration
-from tunebook.core.errors import DataError, ModelError, RunError
+from tunebook.core.errors import BookError, DataError, ModelError, RunError
 from tunebook.core.links import softmax
 from tunebook.core.nouns import write_json
 from tunebook.data.load import load
