@@ -79,3 +79,21 @@ def test_the_other_name_of_a_class_is_no_wrong_label() -> None:
     again = rates(seen, np.arange(8) % 4)
     assert again.judged.wrong == together.judged.wrong
     assert np.isfinite(again.judged.rate.value)
+
+
+def test_a_class_of_few_rows_has_no_wrong_labels() -> None:
+    """Its rows lie where another class does and all are sure and wrong: bare words know too little of it to agree."""
+    for seed in range(4):
+        world = healthy(seed)
+        kept = np.flatnonzero((world.labels[0] != 2) | (np.cumsum(world.labels[0] == 2) <= 6))
+        one, two = (world.vectors[0][world.labels[0] == number].mean(0) for number in (1, 2))
+        theirs = world.labels[1] == 2
+        few = replace(
+            world, said=np.where(theirs, 1, world.said), learnt=world.learnt[kept],
+            labels=(world.labels[0][kept], world.labels[1]),
+            texts=([world.texts[0][row] for row in kept], world.texts[1]),
+            vectors=(world.vectors[0][kept], world.vectors[1] + theirs[:, None] * (one - two)),
+        ).seen()  # fmt: skip
+        found = rates(few, np.arange(4))
+        assert found.judged.wrong >= 5
+        assert found.p_value > 0.05

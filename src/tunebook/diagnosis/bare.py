@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from tunebook.diagnosis.probe import FOLDS, folds
 
 Array = NDArray[Any]
-_SMOOTH = 0.3  # rows that every word is taken to have been seen in before, of each class
+_SMOOTH = 0.3  # rows that a word of mean frequency is taken to have been seen in before, of each class
 _STRENGTH = 10.0  # C of the logistic regression
 
 
 @dataclass(frozen=True)
 class Bare:
     """Naive Bayes: the log of how likely a row's words are in each class, classes taken for equally frequent.
+
+    Of a class of few rows little is known but what words are frequent in all: else it would lose against any other.
 
     Attributes:
         learnt: of training rows, by those of other folds, (M, C); judged: of other rows, (N, C). -inf where a class has
@@ -64,7 +66,9 @@ def linear(train: Sequence[str], classes: Array, texts: Sequence[str], character
 def _likely(known: Any, classes: Array, rows: Any, count: int) -> Array:
     from sklearn.naive_bayes import MultinomialNB
 
-    model = MultinomialNB(alpha=_SMOOTH, fit_prior=False).fit(known, classes)
+    times = np.asarray(known.sum(axis=0)).ravel() + 1.0
+    alpha = _SMOOTH * len(times) * times / times.sum()
+    model = MultinomialNB(alpha=alpha, fit_prior=False).fit(known, classes)
     found = np.full((rows.shape[0], count), -np.inf)
     found[:, model.classes_] = model.predict_joint_log_proba(rows)
     return found
