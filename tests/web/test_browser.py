@@ -110,7 +110,7 @@ def test_from_an_upload_to_a_promotion_and_back(browser: Any, url: str, tmp_path
     page.wait_for_selector("iframe.report", timeout=_PATIENCE)
     assert page.locator("[data-plot=loss] canvas").count() == 1 and page.inner_text("[data-figure=step]") != "–"
     page.locator("iframe.report").scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('iframe.report').style.height !== ''")  # as high as the report
+    page.locator("iframe.report[style*=height]").wait_for()  # as high as the report
     losses = [entry["loss"] for entry in book.runs[-1].history if "loss" in entry][-10:]
     assert float(page.inner_text("[data-figure=loss]")) == pytest.approx(sum(losses) / len(losses), abs=1e-3)
 
