@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from tunebook.core.errors import BookError
 from tunebook.web.app import application
 from tunebook.web.asked import Asked, Given
 from tunebook.web.door import POLICY, Guard
-from tunebook.web.named import named, title_of
+from tunebook.web.named import apart, named, title_of
 from tunebook.web.page import Page, always, pages
 from tunebook.web.pages import home, overview
 from tunebook.web.pages.files import inside
@@ -64,6 +65,9 @@ def test_a_run_of_other_values_is_no_score_of_the_champion(found: Trained) -> No
     [(run, text)] = named([found.run], found.book)
     assert run == found.run.id and text.startswith("v1 + ") and text.endswith(f" · {run}"), "the id comes last"
     assert "(test)" in text and f" · {found.run.begun} · " in text and found.run.begun.startswith("20")
+    near, values = apart(found.run, found.book)
+    assert near == "v1" and "max_epochs=" in values
+    assert values in html.unescape(words_of(visitor.get(f"{at}/train/{run}").text)), "all of them, however many"
     assert title_of(found.run, found.book) == " · ".join(text.split(" · ")[:2])
     assert text in visitor.get(f"{at}/errors").text and text in visitor.get(f"{at}/rate").text
 

@@ -82,10 +82,13 @@ def table_text(facts: Mapping[str, Any]) -> str:
         return str(facts["table"])
     if not facts["near"]:
         return say("cli.runs.unsaved")
-    changed = [f"{row}={'–' if value is None else shown(value)}" for row, value in facts["changed"].items()]
-    if len(changed) > _NAMED:
-        changed = [say("cli.runs.values", count=len(changed))]
-    return " + ".join([facts["near"], ", ".join(changed)])
+    count = len(facts["changed"])
+    return f"{facts['near']} + {say('cli.runs.values', count=count) if count > _NAMED else changed_text(facts)}"
+
+
+def changed_text(facts: Mapping[str, Any]) -> str:
+    """In which values a run differs from the version that it is nearest to."""
+    return ", ".join(f"{row}={'–' if value is None else shown(value)}" for row, value in facts["changed"].items())
 
 
 def time_text(seconds: float, pace: Pace) -> str:
@@ -94,4 +97,4 @@ def time_text(seconds: float, pace: Pace) -> str:
     return say(code, time=duration(seconds), runs=pace.runs)
 
 
-__all__ = ["estimate_text", "plan_facts", "rate_text", "table_text", "time_text"]
+__all__ = ["changed_text", "estimate_text", "plan_facts", "rate_text", "table_text", "time_text"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tunebook.core.errors import TunebookError
 from tunebook.core.formatting import metric_name, phrase, score_text
 from tunebook.core.messages import say
-from tunebook.report.plan_words import table_text
+from tunebook.report.plan_words import changed_text, table_text
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.run_facts import facts_of
 from tunebook.verbs.steps.runs import Run
@@ -31,9 +31,15 @@ def named(runs: Sequence[Run], book: Book) -> list[tuple[str, str]]:
 def title_of(run: Run, book: Book) -> str:
     """The heading over a run: its table and when it was begun; its id where its files are damaged."""
     facts = facts_of([run], book.path)[0]
-    if isinstance(facts, TunebookError):
-        return run.id
-    return " · ".join([table_text(facts), *([run.begun] if run.begun else [run.id])])
+    return run.id if isinstance(facts, TunebookError) else f"{table_text(facts)} · {run.begun or run.id}"
 
 
-__all__ = ["named", "title_of"]
+def apart(run: Run, book: Book) -> tuple[str, str]:
+    """The version that a run of other values is nearest to, and these values; empty for a run of a version."""
+    facts = facts_of([run], book.path)[0]
+    if isinstance(facts, TunebookError) or not facts["near"]:
+        return "", ""
+    return facts["near"], changed_text(facts)
+
+
+__all__ = ["apart", "named", "title_of"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunebook.report.plan_words import table_text
+from tunebook.report.plan_words import changed_text, table_text
 from tunebook.tables.make import child
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.nearest import nearest
@@ -21,6 +21,8 @@ def test_the_version_with_the_fewest_other_values(book: Book) -> None:
         "the newest of two"
     )
     assert "4 other values" in told(book, seed=7, max_epochs=3, batch_size=4, weight_decay=0.5)
+    near, changed = nearest(book.path, {**book.champion.values(), "seed": 7, "max_epochs": 3})
+    assert changed_text({"near": near, "changed": changed}) == "max_epochs=3, seed=7"
     assert told(book, unheard=1) == "v1 + unheard=1"
     book.tables.path(2).chmod(0o644)
     book.tables.path(2).write_text("{", encoding="utf-8")

@@ -20,7 +20,7 @@ from tunebook.verbs.steps.which_run import alone
 from tunebook.web.asked import Asked, Given
 from tunebook.web.jobs import Jobs
 from tunebook.web.live import LIVE, Pace, job_of, news, said, standing
-from tunebook.web.named import title_of
+from tunebook.web.named import apart, title_of
 from tunebook.web.page import Page
 
 router = APIRouter()
@@ -44,7 +44,8 @@ def run(asked: Given, name: str, run: str) -> Response:
     return asked.book_page(
         "run.html.j2", name, "train", run=found, plan=plan, facts=plan_facts(plan), mark=news(found).mark,
         plots=[plain(plot) for plot in curve_plots(found.history, plan.params.metric, found.outcome.get("best_step"))],
-        champion=book.tables.champion, title=title_of(found, book), **_view(asked, book, found),
+        champion=book.tables.champion, title=title_of(found, book),
+        apart=apart(found, book), **_view(asked, book, found),
     )  # fmt: skip
 
 
