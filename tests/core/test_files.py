@@ -11,6 +11,7 @@ from tunebook.core.errors import MachineError, machine_error
 from tunebook.core.files import (
     as_umask_says,
     check_place,
+    delimiter_of,
     part_of,
     stamp,
     text_lines,
@@ -35,6 +36,10 @@ def test_lines_end_where_those_of_a_file_do(tmp_path: Path) -> None:
         read = [line.rstrip("\n") for line in stream]
     assert text_lines(text) == read == ["a\u2028b\x85c\x0bd\x0ce", "", "f", "g", "h"]
     assert text_lines("") == [] and text_lines("a\n") == ["a"] and text_lines("a\n\n") == ["a", ""]
+
+
+def test_cells_are_parted_by_what_the_headings_have_most_of() -> None:
+    assert [delimiter_of(line) for line in ("a,b;c,d", "a;b,c;d", "a\tb", "a", "")] == [",", ";", "\t", ",", ","]
 
 
 @pytest.mark.parametrize("durable", [False, True])

@@ -84,6 +84,20 @@ def test_two_at_once_write_one_chain(tmp_path):
     assert len(store.current()) == 30 and store.verify().ok
 
 
+def test_two_processes_at_once_write_one_chain_and_a_reader_sees_it_whole(tmp_path):
+    store, names = RatingStore(tmp_path), ("ann", "bo")
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name], stdout=-1) for name in names]
+    told = [0, 0]
+    for place in (0, 1, 1, 0, 0, 1):
+        assert writers[place].stdout.readline()
+        told[place] += 1
+        assert store.verify().ok and len(store.current()) >= sum(told)
+    for process in writers:
+        process.kill()
+        process.communicate()
+    assert store.verify().ok and all(len(store.said_by(name)) >= 3 for name in names)
+
+
 def test_a_form_that_comes_twice_at_once_is_written_once(tmp_path):
     RatingStore(tmp_path).give([said("other")])
     with ThreadPoolExecutor(4) as pool:

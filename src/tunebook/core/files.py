@@ -38,6 +38,11 @@ def text_lines(text: str) -> list[str]:
     return [line.removesuffix("\n") for line in io.StringIO(text, newline=None)]
 
 
+def delimiter_of(line: str) -> str:
+    """The comma, semicolon or tab that a line of headings has most of: spreadsheets write either, by the country."""
+    return max(",;\t", key=line.count)
+
+
 @contextmanager
 def part_of(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """A file of its own name beside `path`, to be written inside; it takes the place of `path` at the end.
@@ -161,6 +166,6 @@ def lines_id(lines: Iterable[str], length: int = 12) -> str:
 
 
 __all__ = [
-    "as_umask_says", "check_place", "content_id", "file_id", "lines_id", "part_of", "stamp", "text_lines",
-    "user_cache", "user_data", "write_whole",
+    "as_umask_says", "check_place", "content_id", "delimiter_of", "file_id", "lines_id", "part_of", "stamp",
+    "text_lines", "user_cache", "user_data", "write_whole",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from tunebook.core.errors import DataError, TunebookError, machine_error
-from tunebook.core.files import content_id, text_lines, write_whole
+from tunebook.core.files import content_id, delimiter_of, text_lines, write_whole
 from tunebook.core.nouns import Record
 from tunebook.rating.draw import Shown, check_rater
 from tunebook.rating.session import Session, checked
@@ -138,8 +138,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
             names = {name for row in rows for name in row}
         else:
             csv.field_size_limit(sys.maxsize)  # a text may be as long as it likes
-            first = text.partition("\n")[0]
-            delimiter = max(",;\t", key=first.count)
+            delimiter = delimiter_of(text.partition("\n")[0])
             reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
             rows, names = list(reader), set(reader.fieldnames or ())
     except (OSError, ValueError, csv.Error) as error:

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunebook.core.errors import TableError
+from tunebook.core.files import delimiter_of
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
 from tunebook.tables.document import Document, column, fact, fact_headings, given_row, headings, joined, known_headings
@@ -173,9 +174,7 @@ def parse_csv(text: str, path: str) -> list[list[str]]:
         TableError: `table.broken` for an open quote, `table.formula` for a cell that is a formula.
     """
     lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    first = next(lines, "")
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(next(lines, "")), strict=True)
     cells: list[list[str]] = []
     try:
         for row in reader:

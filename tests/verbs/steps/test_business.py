@@ -63,6 +63,13 @@ def test_a_run_without_a_model_costs_what_the_worst_answer_does(tmp_path: Path) 
     assert not values(own(tmp_path, column="value"), nothing).any()
 
 
+def test_costs_of_a_spreadsheet_that_writes_semicolons(tmp_path: Path) -> None:
+    (tmp_path / "costs.csv").write_text(COSTS)
+    expected = values(own(tmp_path, costs="costs.csv"))
+    (tmp_path / "costs.csv").write_text("\ufeff" + COSTS.replace(",", ";"), encoding="utf-8")
+    np.testing.assert_allclose(values(own(tmp_path, costs="costs.csv")), expected)
+
+
 def test_several_labels_cost_what_is_missed_and_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "costs.csv").write_text("label,missed,wrong\nbad,3,1\nso,1,1\ngood,2,0.5\n")
     true = DRAW.integers(2, size=(60, 3)).astype(np.float32)
@@ -97,6 +104,15 @@ def broken(true, said, scores, rows):
 
 def endless(true, said, scores, rows):
     return [float("inf")] * len(true)
+
+def huge(true, said, scores, rows):
+    return [1e308] * len(true)
+
+def flat(true, said, scores, rows):
+    return [[1.0, 2.0] for _ in true]
+
+def leaves(true, said, scores, rows):
+    raise SystemExit(3)
 """
 
 
@@ -118,6 +134,10 @@ def test_a_function_is_given_truth_answers_scores_and_rows(tmp_path: Path, monke
         ({"function": "mine.py:short"}, "business.function", "1 values for 60 rows"),
         ({"function": "mine.py:broken"}, "business.function", "mine.py:11"),
         ({"function": "mine.py:endless"}, "business.function", "row 0"),
+        ({"function": "mine.py:huge"}, "business.function", "beyond 1e+100"),
+        ({"function": "mine.py:flat"}, "business.function", "60 x 2 values"),
+        ({"function": "mine.py:leaves"}, "business.function", "SystemExit"),
+        ({"function": "leaves.py:f"}, "business.function", "SystemExit"),
         ({"function": "mine.py:none"}, "business.function", "none"),
         ({"function": "bad.py:f"}, "business.function", "bad.py:1"),
         ({"function": "../mine.py:saved"}, "business.file", "../mine.py"),
@@ -136,6 +156,7 @@ def test_what_cannot_be_worked_out_is_refused(
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
     (tmp_path / "mine.py").write_text(FUNCTION)
     (tmp_path / "bad.py").write_text("def f(:\n")
+    (tmp_path / "leaves.py").write_text("raise SystemExit\n")
     (tmp_path / "less.csv").write_text("true,bad,so\nbad,0,1\nso,1,0\n")
     (tmp_path / "twice.csv").write_text(COSTS + "bad,1,1,1\n")
     (tmp_path / "words.csv").write_text(COSTS.replace("bad,,1,5", "bad,,much,5"))

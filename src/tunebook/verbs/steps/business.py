@@ -23,7 +23,7 @@ from tunebook.core.own_code import ALLOW, allowed, function_of, trouble
 from tunebook.core.registry import task_of
 from tunebook.core.task import Task
 from tunebook.data.votes import OWN
-from tunebook.verbs.steps.cost_table import cost_table, number_of
+from tunebook.verbs.steps.cost_table import LARGEST, cost_table, number_of
 
 Array = NDArray[Any]
 Said = Sequence[Mapping[str, Any] | None]  # answers in words, as `Task.say` gives them; None where nothing was said
@@ -206,7 +206,7 @@ class OwnMetric:
             raise BookError("business.code", key=self._key, value=self.asked.function, allowed=f"{ALLOW}=1")
         try:
             return function_of(path, self.asked.function.rpartition(":")[2])
-        except Exception as error:  # whatever the user's file does wrong
+        except (Exception, SystemExit) as error:  # whatever the user's file does wrong
             raise self._failed(error) from error
 
     def _failed(self, error: BaseException, reason: str = "") -> BookError:
@@ -221,12 +221,13 @@ class OwnMetric:
         try:
             found = np.asarray(list(self._function(list(self._true), labels, scores, self._table)), dtype=np.float64)
             if found.shape != (len(self.rows),):
-                raise ValueError(f"it returns {len(found)} values for {len(self.rows)} rows")
-            if not np.isfinite(found).all():
-                raise ValueError(f"the value of row {int(np.flatnonzero(~np.isfinite(found))[0])} is no number")
+                shape = " x ".join(map(str, found.shape))
+                raise ValueError(f"it returns {shape} values for {len(self.rows)} rows")
+            if (bad := np.flatnonzero(~(np.abs(found) <= LARGEST))).size:
+                raise ValueError(f"the value of row {bad[0]} is no number, or beyond {LARGEST:g}")
         except BookError:
             raise
-        except Exception as error:  # whatever the user's function does wrong
+        except (Exception, SystemExit) as error:  # whatever the user's function does wrong
             raise self._failed(error) from error
         return found
 

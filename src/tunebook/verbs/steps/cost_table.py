@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.errors import BookError
+from tunebook.core.files import delimiter_of
 
+LARGEST = 1e100  # the squares of larger numbers are infinite, and so would be every interval
 _NAMED = 6  # of what is missing or too much
 
 
@@ -23,7 +24,7 @@ def number_of(cell: object) -> float | None:
         found = float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
-    return found if math.isfinite(found) else None
+    return found if abs(found) <= LARGEST else None
 
 
 def cost_table(path: Path, key: str, lines: Sequence[str], columns: Sequence[str]) -> NDArray[np.float64]:
@@ -38,7 +39,10 @@ def cost_table(path: Path, key: str, lines: Sequence[str], columns: Sequence[str
 
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            read = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
+            first = stream.readline()
+            stream.seek(0)
+            rows = csv.reader(stream, delimiter=delimiter_of(first))
+            read = [row for row in rows if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise wrong(str(error).splitlines()[0]) from error
     heads = [cell.strip() for cell in read[0][1:]] if read else []
