@@ -15,7 +15,7 @@ from tunebook.core.errors import BookError
 from tunebook.web.app import application
 from tunebook.web.asked import Asked, Given
 from tunebook.web.door import POLICY, Guard
-from tunebook.web.named import apart, named, title_of
+from tunebook.web.named import apart, named, title_of, titles
 from tunebook.web.page import Page, always, pages
 from tunebook.web.pages import home, overview
 from tunebook.web.pages.files import inside
@@ -68,6 +68,7 @@ def test_a_run_of_other_values_is_no_score_of_the_champion(found: Trained) -> No
     near, values = apart(found.run, found.book)
     assert near == "v1" and "max_epochs=" in values
     assert values in html.unescape(words_of(visitor.get(f"{at}/train/{run}").text)), "all of them, however many"
+    assert titles([found.run], found.book) == {run: title_of(found.run, found.book)}
     assert title_of(found.run, found.book) == " · ".join(text.split(" · ")[:2])
     assert text in visitor.get(f"{at}/errors").text and text in visitor.get(f"{at}/rate").text
 

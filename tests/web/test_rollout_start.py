@@ -16,6 +16,7 @@ from tunebook.verbs.rollout import deploy
 from tunebook.verbs.steps.book import Book
 from tunebook.web.door import Door
 from tunebook.web.jobs import Jobs
+from tunebook.web.named import title_of
 from tunebook.web.pages import rollout as page
 
 AT = "/book/book/rollout"
@@ -50,7 +51,8 @@ def test_the_first_run_is_put_live(book: Book) -> None:
     visitor.submit(f"{AT}/deploy", form(book, run="old"))
     entry = book.log.entries("rollout")[-1]
     assert state(book).live == "old" and entry.actor == "ann" and not entry.forced
-    assert f'href="{AT}/start"' in visitor.get(AT).text
+    shown = visitor.get(AT).text
+    assert f'href="{AT}/start"' in shown and f">{title_of(book.run('old'), book)} <" in shown
 
 
 def test_with_nothing_live_the_form_leads_to_the_first_step(book: Book) -> None:

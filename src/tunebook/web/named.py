@@ -28,10 +28,17 @@ def named(runs: Sequence[Run], book: Book) -> list[tuple[str, str]]:
     return found
 
 
+def titles(runs: Sequence[Run], book: Book) -> dict[str, str]:
+    """Id of each run -> the heading over it: its table and when it was begun; its id where its files are damaged."""
+    return {
+        run.id: run.id if isinstance(facts, TunebookError) else f"{table_text(facts)} · {run.begun or run.id}"
+        for run, facts in zip(runs, facts_of(runs, book.path), strict=True)
+    }
+
+
 def title_of(run: Run, book: Book) -> str:
-    """The heading over a run: its table and when it was begun; its id where its files are damaged."""
-    facts = facts_of([run], book.path)[0]
-    return run.id if isinstance(facts, TunebookError) else f"{table_text(facts)} · {run.begun or run.id}"
+    """The heading over one."""
+    return titles([run], book)[run.id]
 
 
 def apart(run: Run, book: Book) -> tuple[str, str]:
@@ -42,4 +49,4 @@ def apart(run: Run, book: Book) -> tuple[str, str]:
     return facts["near"], changed_text(facts)
 
 
-__all__ = ["apart", "named", "title_of"]
+__all__ = ["apart", "named", "title_of", "titles"]

@@ -24,7 +24,7 @@ from tunebook.report.rating import PAGE as REPORT
 from tunebook.verbs.rate import changes, open_rating, rating_result, ratings_of
 from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Asked, Given
-from tunebook.web.named import named
+from tunebook.web.named import named, titles
 from tunebook.web.page import Page
 
 router = APIRouter()
@@ -37,7 +37,10 @@ def studies(asked: Given, name: str) -> Response:
     """All studies of a book, and how to begin one."""
     book = asked.book(name)
     runs = named([run for run in reversed(book.runs) if run.finished][:_MOST_RUNS], book)
-    return asked.book_page("rate.html.j2", name, "rate", studies=ratings_of(book)[::-1], runs=runs)
+    studies = ratings_of(book)[::-1]
+    judged = {run for study in studies for run in study.runs}
+    names = titles([run for run in book.runs if run.id in judged], book)
+    return asked.book_page("rate.html.j2", name, "rate", studies=studies, runs=runs, names=names)
 
 
 @router.post("/book/{name}/rate")

@@ -15,7 +15,7 @@ from tunebook.verbs.steps.book import Book
 from tunebook.verbs.weigh_rollout import Weighed, typed_rules, weigh
 from tunebook.web.asked import Asked, Given
 from tunebook.web.fields import Field, Typed, typed_in, values_of, words_of
-from tunebook.web.named import named
+from tunebook.web.named import named, titles
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
 from tunebook.web.render import status_of
@@ -63,9 +63,11 @@ def rollout(asked: Given, name: str) -> Response:
         view["problem"] = error
     page = PAGE_FILE if (book.path / PAGE_FILE).is_file() else ""
     events = history(book)[::-1][:50]
+    named_there = {now.live, now.candidate, *(entry.evidence.get("run") for entry in events)}
+    names = titles([run for run in book.runs if run.id in named_there], book)
     open_ones = _open(now)
     return asked.book_page(
-        "rollout.html.j2", name, "rollout", now=now, events=events, page=page, steps=open_ones, **view
+        "rollout.html.j2", name, "rollout", now=now, events=events, page=page, steps=open_ones, names=names, **view
     )  # fmt: skip
 
 
