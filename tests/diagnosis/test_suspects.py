@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.diagnosis.planted import looked
+from tests.diagnosis.planted import looked, with_answers
 
 from tunebook.core.errors import MachineError
+from tunebook.core.nouns import Labels
+from tunebook.data.label_cells import Form, label_parts
 from tunebook.diagnosis import suspects as module
 from tunebook.diagnosis.looked import Looked
-from tunebook.diagnosis.suspects import doubted, one_class, own_suspects, suspects, training_suspects
+from tunebook.diagnosis.suspects import (
+    doubted,
+    one_class,
+    own_suspects,
+    own_suspects_of_several,
+    several_classes,
+    suspects,
+    training_suspects,
+)
 
 
 def noisy(seed: int = 0, rows: int = 400, classes: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -52,6 +62,30 @@ def test_suspects_of_a_split() -> None:
     row = int(first.row[1:])
     assert (first.label, first.suggestion) == ("abcd"[labels[row]], "abcd"[chances[row].argmax()])
     assert (first.sure, first.own) == (chances[row].max(), chances[row, labels[row]])
+
+
+def test_of_several_labels_the_one_that_is_wrong_is_found() -> None:
+    rng, names = np.random.default_rng(5), ["a, b", "room", "food"]
+    true = rng.random((500, 3)) < 0.4
+    flipped = rng.random(500) < 0.08
+    given = true.copy()
+    given[flipped, 1] ^= True
+    answers = (rng.normal(size=(500, 3)) + np.where(true, 4, -4)).astype(np.float32)
+    seen = with_answers(answers, given.astype(np.float32), Labels(problem="multi_label", names=names))
+    assert several_classes(seen, 500) and not several_classes(seen, 10) and not one_class(seen, 500)
+    found = own_suspects_of_several(seen)
+    rows = [int(one.row[1:]) for one in found.found]
+    assert len(set(rows) & set(np.flatnonzero(flipped))) >= 0.9 * max(flipped.sum(), len(rows))
+    assert found.share.value == pytest.approx(len(rows) / 500) and found.rows == 500
+    assert [one.own for one in found.found] == sorted(one.own for one in found.found)
+    hits = [(row, one) for row, one in zip(rows, found.found, strict=True) if flipped[row]]
+    for row, one in hits:
+        said = [[name for name, has in zip(names, side[row], strict=True) if has] for side in (given, true)]
+        assert label_parts(one.label, Form("multi_label")) == said[0], "as a file of corrections has it"
+    right = [
+        label_parts(one.suggestion, Form("multi_label")) == np.array(names)[true[row]].tolist() for row, one in hits
+    ]
+    assert np.mean(right) > 0.9
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

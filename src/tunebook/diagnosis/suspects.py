@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.errors import MachineError
-from tunebook.core.links import softmax
+from tunebook.core.links import sigmoid, softmax
 from tunebook.core.nouns import Split
+from tunebook.data.cells import as_text
 from tunebook.diagnosis.frozen import frozen
 from tunebook.diagnosis.probe import crossed
 from tunebook.diagnosis.records import Suspect, Suspects
@@ -36,6 +37,39 @@ def own_suspects(looked: Looked) -> Suspects:
     """
     chances = np.asarray(softmax(np.asarray(looked.answers, dtype=np.float64)))
     return suspects(looked, (looked.split, looked.rows), "run", chances)
+
+
+def own_suspects_of_several(looked: Looked) -> Suspects:
+    """The same of rows with any number of classes, of which each is looked at by itself: has it, or has it not."""
+    true: Array = np.asarray(looked.rows.targets, dtype=np.float64) > 0
+    chances, doubt = np.asarray(sigmoid(looked.answers)), np.zeros_like(true)
+    for place in range(true.shape[1]):
+        yes = chances[:, place]
+        doubt[doubted(true[:, place].astype(np.int64), np.stack([1 - yes, yes], axis=1)), place] = True
+    own = np.where(doubt, np.where(true, chances, 1 - chances), 1.0).min(axis=1)
+    marked: Array = np.asarray(doubt.any(axis=1))
+    order = np.argsort(own, kind="stable")
+    places = order[marked[order]]
+    share = share_of(marked.astype(float), looked.units)
+    assert share is not None
+
+    def cell(row: Array) -> str:
+        return as_text([name for name, has in zip(looked.labels.names, row, strict=True) if has]) or ""
+
+    found = [
+        Suspect(
+            row=str(looked.rows.ids[place]),
+            split=looked.split,
+            text=looked.rows.texts[place],
+            pair=looked.rows.pairs[place] if looked.rows.pairs is not None else "",
+            label=cell(true[place]),
+            suggestion=cell(true[place] ^ doubt[place]),
+            sure=float(1 - own[place]),
+            own=float(own[place]),
+        )
+        for place in places[:_MOST].tolist()
+    ]
+    return Suspects(split=looked.split, how="run", rows=len(true), share=share, found=found)
 
 
 def training_suspects(looked: Looked) -> Suspects:
@@ -77,8 +111,16 @@ def suspects(looked: Looked, where: tuple[Split, Rows], how: Literal["run", "fol
 def one_class(looked: Looked, rows: int) -> bool:
     """Whether rows have one class each, which answers score, and there are enough of them."""
     kind = looked.labels.kind
-    scored = looked.answers.shape[1] == len(looked.labels.names)
-    return kind.classes == "one" and kind.link == "softmax" and scored and rows >= _LEAST
+    return kind.classes == "one" and kind.link == "softmax" and _scored(looked) and rows >= _LEAST
+
+
+def several_classes(looked: Looked, rows: int) -> bool:
+    """Whether rows have any number of classes, which answers score, and there are enough of them."""
+    return looked.labels.kind.classes == "several" and _scored(looked) and rows >= _LEAST
+
+
+def _scored(looked: Looked) -> bool:
+    return bool(looked.answers.shape[1] == len(looked.labels.names))
 
 
 def doubted(targets: Array, chances: Array) -> NDArray[np.int64]:
@@ -120,4 +162,7 @@ def _suspect(looked: Looked, rows: Rows, split: Split, place: int, chances: Arra
     )
 
 
-__all__ = ["TRAIN", "doubted", "one_class", "own_suspects", "suspects", "training_suspects"]
+__all__ = [
+    "TRAIN", "doubted", "one_class", "own_suspects", "own_suspects_of_several", "several_classes", "suspects",
+    "training_suspects",
+]  # fmt: skip

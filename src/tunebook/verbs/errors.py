@@ -9,6 +9,7 @@ from typing import Any
 
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import part_of
+from tunebook.core.messages import say
 from tunebook.core.nouns import Split, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.diagnosis.causes import attribute, unasked
@@ -20,7 +21,13 @@ from tunebook.diagnosis.reading import Reading, halves, reading
 from tunebook.diagnosis.records import Errors, Suspects
 from tunebook.diagnosis.shares import share_of
 from tunebook.diagnosis.slices import worst_slices
-from tunebook.diagnosis.suspects import one_class, own_suspects, training_suspects
+from tunebook.diagnosis.suspects import (
+    one_class,
+    own_suspects,
+    own_suspects_of_several,
+    several_classes,
+    training_suspects,
+)
 from tunebook.diagnosis.vicinity import Vicinity, strangeness, vicinity
 from tunebook.diagnosis.worst import worst_rows
 from tunebook.verbs.steps.calibration import by_cuts
@@ -83,6 +90,8 @@ def _found(looked: Looked) -> Errors:
     single = mistakes(looked)
     lie: Vicinity | None = tried("near", lambda: vicinity(looked), None)
     doubted: list[Suspects] = tried("suspects", lambda: _suspects(looked), [])
+    if looked.labels.kind.classes != "one":
+        missing.setdefault("suspects_training" if doubted else "suspects", say("errors.suspects_kinds"))
     doubts = {one.row: one.suggestion for part in doubted for one in part.found if part.split == looked.split}
     errors_ = share_of(looked.mass, looked.units)
     assert errors_ is not None  # a split that is looked at has rows
@@ -112,6 +121,8 @@ def _suspects(looked: Looked) -> list[Suspects]:
     found = []
     if looked.split != "train" and one_class(looked, len(looked.rows)):
         found.append(own_suspects(looked))
+    elif looked.split != "train" and several_classes(looked, len(looked.rows)):
+        found.append(own_suspects_of_several(looked))
     if one_class(looked, looked.data.rows["train"]):
         found.append(training_suspects(looked))
     return found
