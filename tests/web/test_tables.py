@@ -28,7 +28,7 @@ def test_a_row_is_changed_with_its_reason(book: Book, at: str) -> None:  # noqa:
     visitor = Visitor(book.path)
     page = visitor.get(f"{at}/champion/change?row=learning_rate")
     said = html.unescape(words_of(page.text))
-    assert "allowed: a number, above 0 and at most 1" in said and "float > 0" not in said
+    assert "May be: a number, above 0 and at most 1" in said and "float > 0" not in said
     for key in ("learning_rate", "fgm.epsilon"):
         assert find(key).row.text in said and f'href="?row={key}"' in page.text, "all rows, those that are off too"
     done = visitor.submit(
