@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunebook.core.nouns import Interval
+from tunebook.diagnosis.cause import Cause
 from tunebook.diagnosis.records import (
     Cluster,
     Confusion,
@@ -29,6 +30,7 @@ from tunebook.report.errors import (
     percent,
     slice_words,
     unasked_words,
+    unserious,
     verdict,
     view,
 )
@@ -90,7 +92,15 @@ def test_a_run_without_errors() -> None:
 
 
 def test_that_no_cause_was_found_is_said() -> None:
-    assert "Nothing serious was found" in render("errors.html.j2", **view(whole(), {}))
+    page = render("errors.html.j2", **view(whole(), {}))
+    assert "Nothing serious was found" in page and "minor causes are" not in page
+
+
+def test_where_no_cause_is_serious_the_minor_ones_are_pointed_at() -> None:
+    unsure = Cause(key="noise", side="data", share=Interval(value=0.64, low=0.0, high=1.0), p_value=0.0005)
+    page = render("errors.html.j2", **view(whole(causes=[unsure]), {}))
+    assert "The minor causes are worth a look" in page and "does not begin at 0" in page
+    assert unserious([unsure.model_copy(update={"share": SHARE})]) == ""
 
 
 def test_of_test_rows_it_is_said_what_they_are_for() -> None:

@@ -84,6 +84,17 @@ def test_an_interval_without_an_end_is_weak() -> None:
     assert found.verdict == "rows" and found.most is None and found.weak
 
 
+def test_the_answer_lies_on_the_curve_that_is_drawn() -> None:
+    """Where chance leaves much open, the curves that it draws have their middle elsewhere."""
+    given = measured(0.05, 0.5, 0.1, spread=0.02)
+    found = judge(given, 1.0, 0.8635)
+    assert found.needed is not None and found.needed.more is not None and found.needed.most is None
+    rows = [item.rows - 8000 for item in found.band]
+    assert np.interp(found.needed.more, rows, [item.score.value for item in found.band]) == pytest.approx(
+        0.8635, abs=0.001
+    )
+
+
 def test_what_is_ahead() -> None:
     found = judge(measured(0.1, 0.5, 0.05), 1.0, None)
     assert found.law is not None and found.law.largest == 8000 and found.ceiling is not None and found.trusted

@@ -70,8 +70,11 @@ def test_rows_for_an_error() -> None:
     assert found[0] == pytest.approx(4000) and np.isinf(found[1])  # 0.1 (n/1000)^-0.5 = 0.05
     assert found[2] == 0 and np.isinf(found[3])
     made = Fit(laws, laws)
-    middle, low, high = made.rows_for(0.15)
-    assert low == 0 and np.isinf(high) and middle > 0
+    value, low, high = made.rows_for(0.15)
+    assert low == 0 and np.isinf(high) and value == pytest.approx(4000)  # by the law, as `at` tells it
+    assert made.at(value)[0] == pytest.approx(0.15)
+    alone = Fit(laws, Laws(laws.a[2:3], laws.b[2:3], laws.c[2:3], 1000.0, np.zeros(1)))
+    assert alone.rows_for(0.15) == (value, 0.0, value)
 
 
 @pytest.mark.parametrize("law", [(0.08, 0.5, 0.1), (0.1, 0.3, 0.0), (0.0, 1.0, 0.2), (0.03, 1.0, 0.05)])

@@ -55,7 +55,7 @@ def _next(found: Errors, run: Run, book: Path) -> tuple[str, ...]:
 
 
 def _tell(screen: Console, found: Errors, run: Run) -> None:
-    from tunebook.report.errors import percent, unasked_words, verdict
+    from tunebook.report.errors import percent, unasked_words, unserious, verdict
     from tunebook.verbs.errors import PAGE, SUSPECTS
 
     prose(screen, verdict(found), "bold")
@@ -64,8 +64,8 @@ def _tell(screen: Console, found: Errors, run: Run) -> None:
     for cause in found.causes:
         share = say("causes.hidden" if cause.hides else "causes.explained")
         prose(screen, f"· {cause.what} {percent(cause.share)} {share}", None if cause.serious else "dim", first=2)
-    if found.wrong and not any(cause.serious for cause in found.causes):
-        prose(screen, say("causes.nothing"))
+    if found.wrong and (words := unserious(found.causes)):
+        prose(screen, words)
     if found.unasked:
         prose(screen, say("causes.unasked", names=unasked_words(found)), "dim")
     for title, headings, lines in _parts(found):

@@ -11,7 +11,7 @@ from tunebook.core.formatting import metric_name, number, phrase
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.core.sections import Annotated, Cell, Column, Table
-from tunebook.diagnosis.cause import filled
+from tunebook.diagnosis.cause import Cause, filled
 from tunebook.diagnosis.records import Cluster, Confusion, Errors, Halves, Part, Slice, Suspects, Wrong
 from tunebook.report.page import write_page
 
@@ -34,6 +34,7 @@ def view(found: Errors, places: Mapping[str, object]) -> dict[str, Any]:
         "verdict": verdict(found),
         "facts": _facts(found),
         "causes": filled(found.causes, places),
+        "unserious": unserious(found.causes),
         "unasked": unasked_words(found),
         "tested": command("ab", places.get("BOOK", "BOOK"), "champion", "latest"),
         "slices": slice_table(found.slices.found),
@@ -53,6 +54,13 @@ def view(found: Errors, places: Mapping[str, object]) -> dict[str, Any]:
 def unasked_words(found: Errors) -> str:
     """The causes that were not looked for, by their names; empty where all were."""
     return ", ".join(say(f"causes.{key}.name") for key in found.unasked)
+
+
+def unserious(causes: Sequence[Cause]) -> str:
+    """That no cause is serious, and whether minor ones are left to look at; empty where one is."""
+    if any(cause.serious for cause in causes):
+        return ""
+    return say("causes.only_minor") if causes else say("causes.nothing")
 
 
 def _pairs(found: Errors) -> list[Confusion]:
@@ -272,5 +280,5 @@ def marks(row: Wrong) -> list[str]:
 __all__ = [
     "cluster_name", "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words",
     "marks", "p_words", "part_words", "percent", "slice_table", "slice_words", "suspect_table", "unasked_words",
-    "verdict", "view", "write_errors",
+    "unserious", "verdict", "view", "write_errors",
 ]  # fmt: skip

@@ -156,7 +156,7 @@ def needed(given: Measured, made: Fit, best: float, target: float, *, trusted: b
         trusted: whether the law has foretold the largest size.
     """
     largest, error = float(given.sizes[-1]), best - target
-    middle, least, most = made.rows_for(error)
+    value, least, most = made.rows_for(error)
     if given.mean[-1] <= error:
         return Needed(target=target, verdict="reached")
     if given.errors.shape[1] < 2:
@@ -164,10 +164,10 @@ def needed(given: Measured, made: Fit, best: float, target: float, *, trusted: b
     never = float(np.isinf(made.draws.rows_for(error)).mean())
     if never >= _SURE:
         return Needed(target=target, verdict="never", weak=not trusted)
-    if not math.isfinite(middle) or middle > FAR * largest:
+    if not math.isfinite(value) or value > FAR * largest:
         return Needed(target=target, verdict="unknown", reason="open" if least <= FAR * largest else "far")
-    ends = [_more(value, largest) for value in (middle, least, most)]
-    weak = not trusted or middle > WEAK * largest or ends[2] is None
+    ends = [_more(rows, largest) for rows in (value, least, most)]
+    weak = not trusted or value > WEAK * largest or ends[2] is None
     return Needed(target=target, verdict="rows", more=ends[0], least=ends[1], most=ends[2], weak=weak)
 
 

@@ -189,10 +189,10 @@ class Fit:
         return float(self.law.c[0]), float(low), float(high)
 
     def rows_for(self, error: float) -> tuple[float, float, float]:
-        """Rows for an error: the median of the draws and the ends of its interval; each may be infinite."""
-        found = np.sort(self.draws.rows_for(error))
-        low, middle, high = (found[round(share * (len(found) - 1))] for share in (self._ends[0], 0.5, self._ends[1]))
-        return float(middle), float(low), float(high)
+        """Rows for an error by the law, as `at` has it, and the ends of its interval; each may be infinite."""
+        value, found = float(self.law.rows_for(error)[0]), np.sort(self.draws.rows_for(error))
+        low, high = (float(found[round(share * (len(found) - 1))]) for share in self._ends)
+        return value, min(low, value), max(high, value)
 
     @property
     def _ends(self) -> tuple[float, float]:
