@@ -63,6 +63,17 @@ def forget():
         cached.cache_clear()
 
 
+def test_a_command_that_is_named_can_be_copied_into_a_shell(folder):
+    text = 'do.en = "Test {book}: tunebook ab {book} {a}. Then tunebook auto {book}"\ndo.zh = "{book}"\n'
+    (folder / "a.toml").write_text(
+        f'["a.command"]\n{text}["a.words"]\nen = "In {{book}}."\nzh = ""\n', encoding="utf-8"
+    )
+    said = say("a.command.do", book="/my books/酒店", a="v1")
+    assert said == "Test '/my books/酒店': tunebook ab '/my books/酒店' v1. Then tunebook auto '/my books/酒店'"
+    assert say("a.command.do", book="/books/one", a="v1").startswith("Test /books/one: tunebook ab /books/one v1")
+    assert say("a.words", book="/my books") == "In /my books."
+
+
 def test_an_entry_is_found_in_any_file_and_first_in_its_own(folder):
     (folder / "part.toml").write_text('["part.a"]\nen = "one"\nzh = "一"\n')
     assert say("part.a") == "one"

@@ -143,6 +143,8 @@ def test_one_that_was_begun_elsewhere_is_watched(proven: Book) -> None:  # noqa:
     with FileLock(proven.path / "tests" / plan.id / ".lock"):
         page = visitor.get(address).text
         assert "At work" in page and "Ctrl-C" in page and "/stop" not in page
+        listed = visitor.get(at(proven))
+        assert listed.status_code == 200 and plan.id in listed.text and "At work" in listed.text
         assert "train_page.elsewhere" in visitor.submit(f"{address}/stop").text
     assert "Stopped" in visitor.get(address).text
     visitor.submit(f"{address}/on")

@@ -37,6 +37,7 @@ def test_what_is_not_proven_is_refused_with_the_way_out(book: Book) -> None:
     visitor = Visitor(book.path)
     page = visitor.get("/book/book/promote/v2").text
     assert 'role="alert"' in page and "without proof" in page and PAGE.tab == ""
+    assert "/book/book/ab/new?a=v1&amp;b=v2&amp;look=1" in page  # where the proof comes from
     answer = visitor.submit("/book/book/promote/v2", form())
     assert answer.status_code == 409 and "promote." in answer.text and book.tables.champion == 1
     assert Jobs(book.path).all() == [] and "table.no_version" in visitor.get("/book/book/promote/v9").text

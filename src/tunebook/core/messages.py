@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
 import unicodedata
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ LANGUAGES = ("en", "zh")
 Texts = dict[str, dict[str, str]]
 _FOLDER = Path(__file__).parents[1] / "messages"
 _SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
+_COMMAND = re.compile(r"\btunebook [a-z -]+\{book\}")
 _ENTRY = re.compile(r'^\["(.+)"\]$', re.MULTILINE)
 
 
@@ -117,7 +119,10 @@ def say_in(name: str, code: str, /, **fields: Any) -> str:
     texts = _text(code)
     if not texts:
         raise KeyError(code)
-    return texts[name].format(**fields)
+    text = texts[name]
+    if "book" in fields and _COMMAND.search(text):
+        fields["book"] = shlex.quote(str(fields["book"]))  # the command is there to be copied into a shell
+    return text.format(**fields)
 
 
 def columns_of(text: str) -> int:
