@@ -177,6 +177,16 @@ def test_a_model_that_says_the_same_of_all_rows(book: Book, table: ParamTable, m
     assert curve(book, table, OPTIONS).judged.needed is None
 
 
+def test_intervals_end_where_the_metric_does(book: Book, table: ParamTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    def learn(self: Trained, places: Any, seed: int, progress: Any) -> tuple[Answers, float]:
+        said = np.where(np.arange(len(self.exam.rows)) == 0, self.exam.targets, 1 - self.exam.targets)
+        return Answers(np.eye(2, dtype=np.float32)[said]), 1.0
+
+    monkeypatch.setattr(Trained, "learn", learn)
+    points = curve(book, table, replace(OPTIONS, metric="accuracy")).points
+    assert points and all(point.score.low == 0 < point.score.value for point in points), "not below"
+
+
 def test_nothing_at_all(book: Book, table: ParamTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Trained, "learn", lambda *more: (None, 1.0))
     found = curve(book, table, replace(OPTIONS, target=0.9))

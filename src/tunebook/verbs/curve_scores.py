@@ -73,7 +73,7 @@ def told(
     if alike and target is not None:
         judged = judged.model_copy(update={"needed": Needed(target=target, verdict="unknown", reason="alike")})
     return Told(
-        points=_points(runs, measured, asked.best),
+        points=_points(runs, measured, asked.best, arms[0].task.metric(data.labels, asked.metric).low) if arms else [],
         judged=judged,
         classes=_classes(measured.sizes, arms, data, draws) if arms else [],
         had=len(bought),
@@ -83,17 +83,15 @@ def told(
     )
 
 
-def _points(runs: Sequence[Sequence[Point]], measured: Measured, best: float) -> list[CurvePoint]:
-    """The sizes with their scores."""
-    if not runs:
-        return []
+def _points(runs: Sequence[Sequence[Point]], measured: Measured, best: float, least: float) -> list[CurvePoint]:
+    """The sizes with their scores, whose intervals end where the metric does."""
     ends, mean = measured.intervals(LEVEL), measured.mean
     return [
         CurvePoint(
             rows=round(float(measured.sizes[place])),
             seeds=[point.seed for point in found],
             scores=[best - float(error) for error in measured.errors[place]],
-            score=Interval(value=best - mean[place], low=best - ends[place][1], high=best - ends[place][0]),
+            score=Interval(value=best - mean[place], low=max(least, best - ends[place][1]), high=best - ends[place][0]),
             seconds=sum(point.seconds for point in found),
         )
         for place, found in enumerate(runs)
