@@ -81,5 +81,37 @@ def test_work_begins_once_as_the_command_does_it(copied: Book, monkeypatch: pyte
     assert "errors_page.work" in visitor.submit("/book/book/scores/rm", {"run": run.id}).text
 
 
+@pytest.mark.parametrize(
+    ("kind", "offered"),
+    [
+        ("classes", {"accuracy"}),
+        ("binary", {"accuracy", "precision", "recall", "class"}),
+        ("several", {"precision", "recall"}),
+        ("number", None),
+    ],
+)
+def test_a_form_offers_what_answers_of_the_kind_can_have(
+    kind: str,
+    offered: set[str] | None,
+    trained: Callable[[str], Trained],  # noqa: F811
+) -> None:
+    made = trained(kind).book
+    page = Visitor(made.path).get("/book/book/scores").text
+    form = page.partition('/scores/calibrate"')[2].partition("</form>")[0]
+    found = {field.key for field in scores.CALIBRATE if f'name="{field.key}"' in form}
+    assert found == (offered or set()) and ("no costs to go by" in page) == (offered is not None)
+    assert bool(form) == (offered is not None), "numbers have no probabilities"
+
+
+def test_only_costs_decide_between_more_than_two_classes(copied: Book) -> None:
+    page = Visitor(copied.path).get("/book/book/scores").text
+    assert 'name="cost"' not in page and "no costs to go by" in page, "a function is worth no table of costs"
+    with (copied.path / "book.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[business.price]\ncosts = "costs.csv"\n')
+    page = Visitor(copied.path).get("/book/book/scores").text
+    assert 'name="cost"' in page and ">price</option>" in page and ">profit</option>" not in page
+    assert "no costs to go by" not in page
+
+
 def test_a_book_without_a_model_says_so(book: Book) -> None:  # noqa: F811
     assert "train one first" in words_of(Visitor(book.path).get(f"/book/{book.path.name}/scores").text)

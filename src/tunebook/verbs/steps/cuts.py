@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.business import Business
 from tunebook.core.calibrates import Change, Cuts
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.hits import Hits
@@ -21,6 +22,23 @@ from tunebook.verbs.steps.chances import Side
 
 Array = NDArray[Any]
 _HALF = 0.5
+
+
+def one_of_two(labels: Labels) -> bool:
+    """Whether one threshold decides between two classes."""
+    return labels.kind.classes == "one" and len(labels.names) == 2
+
+
+def ways(labels: Labels) -> tuple[str, ...]:
+    """What such answers can have thresholds for: of more than two classes, one a row, only costs decide."""
+    if labels.kind.classes not in ("one", "several"):
+        return ()
+    return ("cost",) if labels.kind.classes == "one" and not one_of_two(labels) else ("precision", "recall", "cost")
+
+
+def decides(metric: Business, labels: Labels) -> bool:
+    """Whether an owner's metric chooses thresholds: of more than one decision a row only a table of costs does."""
+    return bool(metric.costs) or one_of_two(labels)
 
 
 @dataclass(frozen=True)
@@ -57,13 +75,11 @@ class Wish:
             PlanError: `calibrate.many`, there are more than two classes, and no costs of each pair; `calibrate.costs`,
                 a metric of the owner's that is none of costs, for what has more than one decision.
         """
-        several, costs = labels.kind.classes == "several", self.valid is not None and bool(self.valid.asked.costs)
-        if labels.kind.classes not in ("one", "several"):
-            raise PlanError("calibrate.many", key=f"--{self.by}", value=labels.problem)
-        if self.by != "cost" and not several and len(labels.names) != 2:
-            raise PlanError("calibrate.many", key=f"--{self.by}", value=len(labels.names))
-        if self.by == "cost" and not costs and (several or len(labels.names) != 2):
-            assert self.valid is not None
+        allowed = ways(labels)
+        if self.by not in allowed:
+            value = len(labels.names) if allowed else labels.problem
+            raise PlanError("calibrate.many", key=f"--{self.by}", value=value)
+        if self.valid is not None and not decides(self.valid.asked, labels):
             raise PlanError("calibrate.costs", key="--cost", value=self.valid.name)
         _ = self.place(labels)
 
@@ -241,4 +257,4 @@ def _figures(side: Side, place: int | None, given: Array) -> Mapping[str, Interv
     return {**{name: make() or nothing for name, make in parts.items()}, **found}
 
 
-__all__ = ["Rule", "Wish", "cuts_of", "figures", "plain", "rule_of", "said_of"]
+__all__ = ["Rule", "Wish", "cuts_of", "decides", "figures", "one_of_two", "plain", "rule_of", "said_of", "ways"]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.locations import AUTO
-from tunebook.core.nouns import SPLITS, Report, read_json
+from tunebook.core.nouns import SPLITS, Labels, Report, read_json
 from tunebook.verbs.calibrate import calibration_files
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
@@ -45,11 +45,13 @@ def scores(asked: Given, name: str) -> Response:
         "calibration": None,
         "threshold": "",
         "forms": {},
+        "costless": False,
         "lines": {},
         "problems": [],
     }
     if run is not None:
         view |= {"forms": _forms(book, run), "calibrated": bool(calibration_files(run))}
+        view["costless"] = _costless(book, run)
         usual = {"eval": {"split": "validation"}}
         view["lines"] = {key: words(book, run.id, key, usual.get(key, {})) for key in view["forms"]}
         for part in (_reports, _reading):
@@ -110,19 +112,43 @@ def _forms(book: Book, run: Run) -> dict[str, tuple[Field, ...]]:
     task = task_of(run.plan.task)()
     if isinstance(task, Matches):
         return {"eval": EVAL, "calibrate": tuple(one for one in CALIBRATE if one.key in ("precision", "grade"))}
-    if isinstance(task, Calibrates):
-        known = [one for one in CALIBRATE if one.key != "grade" and (one.key != "cost" or book.file.business)]
-        return {"eval": EVAL, "calibrate": tuple(known)}
+    if isinstance(task, Calibrates) and run.plan.labels.kind.link != "identity":
+        known = _known(book, run.plan.labels)
+        return {"eval": EVAL, "calibrate": tuple(one for one in CALIBRATE if one.key in known)}
     return {"eval": EVAL}
+
+
+def _known(book: Book, labels: Labels) -> set[str]:
+    """Keys of what classes of this kind can be calibrated for, as the verb has it."""
+    from tunebook.verbs.steps.cuts import one_of_two, ways
+
+    known = set(ways(labels)) - (set() if _costs(book, labels) else {"cost"})
+    known |= {"class"} if one_of_two(labels) else set()
+    return known if labels.kind.classes == "several" else known | {"accuracy"}
+
+
+def _costs(book: Book, labels: Labels) -> list[str]:
+    """Metrics of the owner that thresholds can be chosen by."""
+    from tunebook.verbs.steps.cuts import decides, ways
+
+    return [key for key, metric in book.file.business.items() if "cost" in ways(labels) and decides(metric, labels)]
+
+
+def _costless(book: Book, run: Run) -> bool:
+    """Whether costs would choose, and there are none."""
+    from tunebook.verbs.steps.cuts import ways
+
+    labels = run.plan.labels
+    return "cost" in ways(labels) and not _costs(book, labels)
 
 
 def _choices(book: Book, run: Run | None) -> dict[str, list[tuple[str, str]]]:
     from tunebook.core.formatting import phrase
 
-    names = [] if run is None else run.plan.labels.names
+    names, costs = ([], []) if run is None else (run.plan.labels.names, _costs(book, run.plan.labels))
     return {
         "split": [(split, phrase("split", split)) for split in ("validation", "test")],  # the test rows wear out
-        "cost": [("", "–"), *((key, key) for key in book.file.business)],
+        "cost": [("", "–"), *((key, key) for key in costs)],
         "class": [("", "–"), *((key, key) for key in names)],
     }
 
