@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tunebook.core.errors import BookError
+from tunebook.core.errors import BookError, RefusedError
 from tunebook.web.jobs import END, Job, Jobs
 from tunebook.web.runner import run
 
@@ -87,3 +87,14 @@ def test_the_newest_of_a_second_is_the_one_that_began_last(tmp_path: Path) -> No
         (jobs.folder / number / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
     newest = jobs.about("one")
     assert newest is not None and newest.begun == 1.5
+
+
+def test_another_command_about_the_same_is_not_dropped_without_a_word(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    job = _begun(jobs)
+    path = jobs.folder / "x" / "job.json"
+    path.write_text(job.model_copy(update={"about": "one", "words": ["x", "--owner=ann"]}).model_dump_json())
+    assert jobs.once(["x", "--owner=bo"], "bo", "one").number == "x", "the same is shown, whoever asks for it"
+    with pytest.raises(RefusedError, match=r"ui\.busy") as refused:
+        jobs.once(["x", "--accuracy", "0.8", "--owner=ann"], "ann", "one")
+    assert refused.value.value == "tunebook x --owner=ann" and jobs.all()[0].number == "x"

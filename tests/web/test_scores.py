@@ -75,6 +75,9 @@ def test_work_begins_once_as_the_command_does_it(copied: Book, monkeypatch: pyte
     (job,) = Jobs(copied.path).all()
     assert job.words[:6] == ["calibrate", str(copied.path), "--run", run.id, "--precision", "0.9"]
     assert job.words[6:] == ["--owner=ann", "--reason=asked for"]
+    other = visitor.submit("/book/book/scores/calibrate", {"run": run.id, "accuracy": "0.8", "reason": "too sure"})
+    assert other.status_code == 409 and "yours was not begun" in other.text and Jobs(copied.path).all() == [job]
+    assert 'href="/book/book/work"' in other.text, "where the other one is stopped is one of the tabs above it"
     visitor.submit("/book/book/scores/eval", {"run": run.id, "split": "validation", "no_baselines": "1"})
     assert Jobs(copied.path).all()[0].words[4:] == ["--split", "validation", "--no-baselines"]
     assert visitor.submit("/book/book/scores/rm", {"run": run.id}).status_code == 422

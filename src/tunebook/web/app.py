@@ -12,9 +12,9 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from tunebook.core.errors import TunebookError, machine_error
+from tunebook.web.asked import Asked
 from tunebook.web.door import Door, Guard
 from tunebook.web.page import pages
-from tunebook.web.render import problem
 from tunebook.web.shelf import Shelf
 
 STATIC = Path(__file__).parent / "static"
@@ -47,7 +47,7 @@ def application(shelf: Shelf, door: Door) -> Guard:
         made.include_router(page.router)
 
     async def wrong(request: Request, error: Exception) -> Response:
-        return problem(request, _as_error(error, request), door.prefix)
+        return Asked(request, door, shelf).problem(_as_error(error, request))
 
     for kind in (TunebookError, HTTPException, RequestValidationError, MemoryError, OSError, Exception):
         made.add_exception_handler(kind, wrong)

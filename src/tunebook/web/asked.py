@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,12 +12,12 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, TunebookError
 from tunebook.verbs.steps.book import Book
 from tunebook.web.door import Door, check_word
 from tunebook.web.jobs import Jobs
 from tunebook.web.page import pages
-from tunebook.web.render import fill
+from tunebook.web.render import fill, problem
 from tunebook.web.shelf import Shelf
 
 _MOST = 100_000  # fields of a form: a row browser that corrects thousands of labels at once
@@ -73,9 +74,21 @@ class Asked:
         Args:
             name: of the book, as in its address; tab: key of the tab that is open.
         """
+        return self.page(template, status=status, **self._tabs(name, tab), **view)
+
+    def _tabs(self, name: str, tab: str) -> dict[str, Any]:
         book = self.book(name)
         tabs = [page.tab for page in pages() if page.tab and page.shown(book)]
-        return self.page(template, status=status, name=name, book=book, tabs=tabs, tab=tab, **view)
+        return {"name": name, "book": book, "tabs": tabs, "tab": tab}
+
+    def problem(self, error: TunebookError) -> Response:
+        """An error as the answer; as a page it stands under the tabs of its book, where there is one to be read."""
+        around: dict[str, Any] = {}
+        parts: list[str] = self.request.scope["path"].split("/")
+        if parts[1] == "book" and len(parts) > 3:
+            with suppress(TunebookError, OSError):
+                around = self._tabs(parts[2], parts[3])
+        return problem(self.request, error, self.door.prefix, **around)
 
     def address(self, *parts: str) -> str:
         """The address of another page."""

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from tunebook.core.commands import command
-from tunebook.core.errors import BookError
+from tunebook.core.errors import BookError, RefusedError
 from tunebook.core.files import write_whole
 from tunebook.core.folders import is_held
 from tunebook.core.messages import language
@@ -84,11 +84,19 @@ class Jobs:
         return job
 
     def once(self, words: Sequence[object], owner: str, about: str) -> Job:
-        """The same, if nothing about this is at work; else the one that is: a form that is sent twice begins one."""
+        """The same, if nothing about this is at work; else the one that is: a form that is sent twice begins one.
+
+        Raises:
+            RefusedError: `ui.busy`, what is at work about this is another command.
+        """
         self.folder.mkdir(exist_ok=True)
         with FileLock(self.folder / LOCK):
             before = self.about(about)
-            return before if before and self.state(before) == "running" else self.start(words, owner, about)
+            if before is None or self.state(before) != "running":
+                return self.start(words, owner, about)
+            if _asked(before.words) != _asked(words):
+                raise RefusedError("ui.busy", key=before.number, value=before.typed)
+            return before
 
     def about(self, what: str) -> Job | None:
         """The newest that works, or worked, on something; None where there is none."""
@@ -146,6 +154,11 @@ class Jobs:
             pid = int((self.folder / job.number / PID).read_text(encoding="utf-8"))
             os.kill(pid, signal.SIGTERM)
         return True
+
+
+def _asked(words: Sequence[object]) -> list[str]:
+    """What a command line asks for, whoever asks."""
+    return [str(word) for word in words if not str(word).startswith("--owner=")]
 
 
 def _end(path: Path) -> str:

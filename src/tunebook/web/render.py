@@ -91,10 +91,14 @@ def status_of(error: TunebookError) -> int:
     return 409 if isinstance(error, RefusedError) else 500 if isinstance(error, RunError) else 422
 
 
-def problem(request: Request, error: TunebookError, prefix: str) -> Response:
-    """An error as a page; as a part of one where a part was asked for."""
+def problem(request: Request, error: TunebookError, prefix: str, **view: Any) -> Response:
+    """An error as a page; as a part of one where a part was asked for.
+
+    Args:
+        view: what the tabs of its book want to know; without it, the page has none.
+    """
     part = request.headers.get("hx-request") == "true"
-    text = fill("_problem.html.j2" if part else "problem.html.j2", request, prefix, error=error)
+    text = fill("_problem.html.j2" if part else "problem.html.j2", request, prefix, error=error, **view)
     return HTMLResponse(text, status_of(error))
 
 
