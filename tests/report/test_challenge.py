@@ -12,6 +12,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.report.challenge import (
     brief_rows,
+    cut_words,
     fall_text,
     headings,
     interval_text,
@@ -47,6 +48,15 @@ def made(metric: str = "accuracy", *, bad: bool = True) -> Challenged:
 def test_failures_come_first_and_what_was_skipped_last() -> None:
     assert [item.key for item in made().capabilities] == ["casing", "typos", "emoji"]
     assert [item.key for item in made().failures] == ["casing"]
+
+
+def test_texts_that_were_cut_before_they_were_changed_lose_nothing_by_it() -> None:
+    found = made()
+    assert cut_words(found) == ""
+    longer, same = (one.model_copy(update={"cut": 9, "cut_before": 9}) for one in found.capabilities[:2])
+    longer = longer.model_copy(update={"cut": 12})
+    words = cut_words(found.model_copy(update={"capabilities": [longer, same]}))
+    assert name_of(longer) in words and "12 of 40" in words and name_of(same) not in words
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -19,6 +19,7 @@ from tunebook.challenge.record import Challenged
 from tunebook.core.errors import DataError, TableError, TunebookError
 from tunebook.core.nouns import read_json
 from tunebook.data.load import load
+from tunebook.report.challenge import cut_words
 from tunebook.verbs.challenge import challenge, drawn, prepare_challenge, read_challenge
 from tunebook.verbs.steps.book import open_book
 
@@ -59,6 +60,21 @@ def test_the_figures_are_those_of_the_rows_themselves(trained) -> None:
     assert item.flipped.value == pytest.approx((before != upper).mean())
     right = (before == rows.targets) & (upper != rows.targets)
     assert len(item.examples) == min(8, int(right.sum()))
+
+
+def test_changed_texts_whose_end_is_cut_are_counted(trained, tmp_path) -> None:
+    run = trained("classes").run
+    found = challenge(run, only=["long"], settings={"long.sentences": 10})
+    (item,) = found.capabilities
+    assert 0 < item.cut <= item.rows and item.cut_before == 0
+    assert "Not read to the end" in cut_words(found) and cut_words(found) in found.page.read_text(encoding="utf-8")
+    hard = tmp_path / "hard.csv"
+    long = "good " * (2 * run.plan.params.max_length)
+    label = run.plan.labels.names[0]
+    hard.write_text(f"text,label\n{long},{label}\ngood,{label}\n", encoding="utf-8")
+    own = challenge(run, only=["casing"], rows=[hard])
+    assert {one.key: one.cut for one in own.capabilities} == {"casing": 0, "hard": 1}
+    assert cut_words(own).count("(") == 1 and "hard" in cut_words(own)
 
 
 def test_what_is_wrong_is_refused(trained) -> None:

@@ -37,6 +37,7 @@ def alone(judge: Judge, made: Capability, rows: Rows, base: Base) -> Capability:
     return made.model_copy(
         update={
             "rows": len(rows),
+            "cut": judge.cut(rows),
             "score": scored(judge, rows, answers),
             "before": base[0],
             "met": right_interval(right, units),

@@ -46,6 +46,7 @@ def directed(
         return made.model_copy(update={"skipped": few})
     old, after = before[changed.places], judge.ask(changed.rows, how.key)
     same = rows.at(changed.places.tolist(), columns=True)
+    made = made.model_copy(update={"cut": judge.cut(changed.rows), "cut_before": judge.cut(same)})
     if how.expects == "turned":
         return _turned(judge, made, (same, old), (changed.rows, after))
     return _moved(judge, made, (same, old), (changed.rows, after), of_sides[how.expects])

@@ -37,6 +37,7 @@ class Judge:
     Attributes:
         labels: that the model knows; data: the book's rows; metric: of the scores.
         ask: gives the answers to rows and keeps them; the text names what they are. once: the same, not kept.
+        lost: which rows are not read to their end, shape (N,).
     """
 
     task: Task
@@ -45,10 +46,15 @@ class Judge:
     metric: str
     ask: Ask
     once: Callable[[Rows], Answers] | None = None
+    lost: Callable[[Rows], NDArray[np.bool_]] | None = None
 
     def groups(self, rows: Rows) -> NDArray[np.int64] | None:
         """Which rows were drawn together, shape (N,); None where each was by itself."""
         return group_codes(rows, self.data.roles)
+
+    def cut(self, rows: Rows) -> int:
+        """How many rows are not read to their end."""
+        return 0 if self.lost is None else int(self.lost(rows).sum())
 
     def units(self, rows: Rows) -> Units:
         """What was drawn of rows."""
@@ -69,6 +75,7 @@ def measured(judge: Judge, rows: Rows, before: Answers, changed: Changed, how: P
     after = judge.ask(changed.rows, how.key)
     old = before[changed.places]
     same = rows.at(changed.places.tolist(), columns=True)
+    made = made.model_copy(update={"cut": judge.cut(changed.rows), "cut_before": judge.cut(same)})
     return compared(judge, made, (same, old), (changed.rows, after), changed)
 
 

@@ -36,6 +36,7 @@ class Capability(Record):
         key: of the perturbation, or the capability's name in a file; group: what it belongs to.
         expects: as a perturbation declares it; of templates and files `kept`.
         rows: that were changed, or belong to it; unchanged: that could not be changed.
+        cut: of these rows, those that `max_length` keeps the model from reading to the end; cut_before: as they were.
         score: the headline metric on them; before: on the same rows as they were, of rows that stand `alone` on those
             that were drawn; fall: before - score with the ends of its paired interval. None where there is no such
             thing.
@@ -53,6 +54,8 @@ class Capability(Record):
     expects: str = "kept"
     rows: int = 0
     unchanged: int = 0
+    cut: int = 0
+    cut_before: int = 0
     score: Interval | None = None
     before: float | None = None
     fall: Interval | None = None

@@ -124,7 +124,7 @@ def _tell_frozen(screen: Console, frozen: ChallengeSet, keep: FreezeOptions, met
 
 
 def _tell(screen: Console, made: Challenged) -> None:
-    from tunebook.report.challenge import brief_rows, headings, name_of, verdict
+    from tunebook.report.challenge import brief_rows, cut_words, headings, name_of, verdict
 
     prose(screen, verdict(made), "bold red" if made.failures else "green")
     screen.print()
@@ -136,6 +136,8 @@ def _tell(screen: Console, made: Challenged) -> None:
     screen.print(facts([*known, (say("cli.report"), made.page)]))
     if made.cuts:
         warn(screen, [say("challenge.cuts")])
+    if cut := cut_words(made):
+        warn(screen, [cut])
 
 
 __all__ = ["FreezeOptions", "WaysOptions", "challenge"]

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from tunebook.challenge.record import Capability, Challenged, Example
-from tunebook.core.formatting import amount, is_share, metric_name, number, phrase, score_text, share_text
+from tunebook.core.formatting import amount, is_share, listed, metric_name, number, phrase, score_text, share_text
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.core.sections import Annotated, Cell, Column, Table
@@ -34,6 +34,7 @@ def _view(found: Challenged) -> dict[str, Any]:
         "skipped": [(name_of(item), item.skipped) for item in found.capabilities if item.skipped],
         "test": found.split == "test",
         "cuts": found.cuts,
+        "cut": cut_words(found),
     }
 
 
@@ -45,6 +46,16 @@ def verdict(found: Challenged) -> str:
     names = ", ".join(name_of(item) for item in found.failures)
     code = "challenge.verdict_failed" if found.failures else "challenge.verdict_held"
     return say(code, failed=len(found.failures), all=len(measured), names=names)
+
+
+def cut_words(found: Challenged) -> str:
+    """Which capabilities have texts that are not read to the end for being changed; empty where none has."""
+    told = [
+        say("challenge.cut_of", name=name_of(item), cut=number(item.cut), rows=number(item.rows))
+        for item in found.capabilities
+        if item.cut > item.cut_before
+    ]
+    return say("challenge.cut", names=listed(told)) if told else ""
 
 
 def name_of(item: Capability) -> str:
@@ -237,5 +248,6 @@ def _changed_examples(found: list[Example]) -> Table:
 
 
 __all__ = [
-    "brief_rows", "fall_text", "headings", "interval_text", "name_of", "tables", "verdict", "write_challenge_page",
+    "brief_rows", "cut_words", "fall_text", "headings", "interval_text", "name_of", "tables", "verdict",
+    "write_challenge_page",
 ]  # fmt: skip

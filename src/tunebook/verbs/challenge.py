@@ -29,6 +29,7 @@ from tunebook.core.registry import task_of
 from tunebook.verbs.attack import attack
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.calibration import by_cuts
+from tunebook.verbs.steps.ends import lost_by
 from tunebook.verbs.steps.runs import Run
 
 _ROWS = 500
@@ -237,7 +238,8 @@ def judge_of(run: Run, data: DataRef, split: str) -> Judge:
     def ask(rows: Rows, name: str) -> Answers:
         return answers(run, rows, f"challenges/{split}-{_folder(name)}", ask=lambda: ask_once(model(), rows))
 
-    return Judge(task_of(plan.task)(), plan.labels, data, plan.params.metric, ask, lambda rows: ask_once(model(), rows))
+    once, lost = (lambda rows: ask_once(model(), rows)), lost_by(run)
+    return Judge(task_of(plan.task)(), plan.labels, data, plan.params.metric, ask, once, lost)
 
 
 def _folder(name: str) -> str:
