@@ -11,7 +11,6 @@ from tunebook import __version__
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import content_id
 from tunebook.verbs.steps.book import keep, recalled
-from tunebook.verbs.steps.nearest import nearest
 from tunebook.verbs.steps.runs import Run
 
 FACTS = ("failure", "table", "near", "changed", "seed", "metric", "split", "value", "interval", "seconds")
@@ -57,6 +56,8 @@ def _stamp(path: Path) -> list[int] | None:
 
 
 def _read(run: Run) -> dict[str, Any]:
+    from tunebook.verbs.steps.nearest import nearest  # brings pydantic, which a list that is kept does without
+
     plan, report = run.plan, run.report
     near, changed = nearest(run.book, plan.values) if plan.values else (None, {})
     interval = report.intervals.get(report.headline) if report else None
