@@ -130,7 +130,7 @@ def test_what_cannot_be_chosen_is_refused_with_the_way_out(pairs: Any, monkeypat
     with pytest.raises(DataError) as caught:
         calibrate(run, precision=0.9)
     assert caught.value.code == "calibrate.precision" and float(caught.value.allowed) < 0.9
-    other = SimpleNamespace(plan=run.plan.model_copy(update={"task": "question_answering"}), id="r")
+    other = SimpleNamespace(plan=run.plan.model_copy(update={"task": "question_answering"}), id="r", book=run.book)
     with pytest.raises(RunError) as task:
         calibrate(other)
     assert task.value.code == "calibrate.task" and "re-ranks" in task.value.advice

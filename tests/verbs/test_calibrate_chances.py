@@ -283,7 +283,7 @@ def test_what_cannot_be_chosen_is_refused(
 
 def test_other_tasks_few_rows_and_outputs_that_are_no_numbers(books: Any, tmp_path: Path, monkeypatch: Any) -> None:
     run = run_of(books("binary"), tmp_path / "model", monkeypatch)
-    other = SimpleNamespace(plan=run.plan.model_copy(update={"task": "question_answering"}), id="r")
+    other = SimpleNamespace(plan=run.plan.model_copy(update={"task": "question_answering"}), id="r", book=run.book)
     with pytest.raises(RunError) as task:
         calibrate(other)
     assert task.value.code == "calibrate.task"

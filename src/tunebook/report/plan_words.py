@@ -83,7 +83,7 @@ def table_text(facts: Mapping[str, Any]) -> str:
     if not facts["near"]:
         return say("cli.runs.unsaved")
     count = len(facts["changed"])
-    return f"{facts['near']} + {say('cli.runs.values', count=count) if count > _NAMED else changed_text(facts)}"
+    return f"{facts['near']} + {say('report.other_values', count=count) if count > _NAMED else changed_text(facts)}"
 
 
 def changed_text(facts: Mapping[str, Any]) -> str:
