@@ -130,12 +130,18 @@ def tables(found: Challenged) -> list[Table]:
     return [one for one in (*made, _alone_table(found, [item for item in measured if item.alone])) if one.rows]
 
 
-def _alone_table(found: Challenged, items: list[Capability]) -> Table:
-    columns = (
+def _common_columns(found: Challenged) -> tuple[Column, ...]:
+    return (
         Column(say("challenge.capability"), "name"),
         Column(say("challenge.group"), "soft"),
         Column(say("challenge.changed"), "number"),
         Column(metric_name(found.metric), "number"),
+    )
+
+
+def _alone_table(found: Challenged, items: list[Capability]) -> Table:
+    columns = (
+        *_common_columns(found),
         Column(say("challenge.on_drawn"), "number"),
         Column(say("challenge.outcome")),
     )
@@ -155,10 +161,7 @@ def _alone_table(found: Challenged, items: list[Capability]) -> Table:
 
 def _changed_table(found: Challenged, items: list[Capability]) -> Table:
     columns = (
-        Column(say("challenge.capability"), "name"),
-        Column(say("challenge.group"), "soft"),
-        Column(say("challenge.changed"), "number"),
-        Column(metric_name(found.metric), "number"),
+        *_common_columns(found),
         Column(say("challenge.before"), "number"),
         Column(_fall_heading(found.metric), "number"),
         Column(say("challenge.flipped"), "number"),
