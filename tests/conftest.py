@@ -42,3 +42,12 @@ def settled() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def even_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose speed does not change from plan to plan: what takes longer is told by the work alone."""
+    from tunebook.models.cpu_speed import Speed
+
+    speed = Speed(operation=1e-9, module=1e-3, tensor=1e-4, parameter=1e-8)
+    monkeypatch.setattr("tunebook.verbs.steps.estimate.this_speed", lambda width, tokens, precision: speed)

@@ -57,6 +57,7 @@ def test_a_probe_is_as_good_as_the_frozen_baseline(kind: str, model: Path, tmp_p
     assert report.metrics[report.headline] >= report.baselines["frozen_logreg"][report.headline] - 0.15
 
 
+@pytest.mark.usefixtures("even_speed")
 def test_what_an_epoch_shows_decides_warmup_and_steps(book: Book) -> None:
     def made(**rows: Any) -> Any:
         return plan(child(book.champion, {**SHORT, "warmup_ratio": 0.25, "warmup_steps": None, **rows}), book.data)

@@ -54,6 +54,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     return make_book(tmp_path_factory.mktemp("ranked"))
 
 
+@pytest.mark.usefixtures("even_speed")
 def test_the_first_table_draws_candidates_and_counts_what_it_reads(book: Book) -> None:
     table = book.champion
     values = table.values()

@@ -247,6 +247,7 @@ def test_the_seed_of_the_arms_of_a_test(home: Book) -> None:
     assert made(home).seed == 42
 
 
+@pytest.mark.usefixtures("even_speed")
 def test_parameters_are_counted_exactly(home: Book, base: Path) -> None:
     model = TextClassification().build(base, home.data.labels, Training())
     total = sum(parameter.numel() for parameter in model.parameters())
