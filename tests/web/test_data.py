@@ -12,10 +12,14 @@ from tests import small
 from tests.books import base, book  # noqa: F401
 from tests.web.visitor import Visitor, words_of
 
+from tunebook.core.files import write_whole
+from tunebook.core.nouns import Report, write_json
 from tunebook.data.load import kept_table
 from tunebook.data.options import DataOptions
 from tunebook.verbs.init import init
 from tunebook.verbs.steps.book import Book, open_book
+from tunebook.verbs.steps.chosen import changed_table
+from tunebook.verbs.steps.plan import plan
 from tunebook.web.glance import Glance, glance
 from tunebook.web.pages import data
 from tunebook.web.rows import SIZE, Turned, Wanted, turn
@@ -137,3 +141,30 @@ def test_a_book_at_a_glance(book: Book, tmp_path: Path) -> None:  # noqa: F811
     )
     (tmp_path / "x").mkdir()
     assert glance("x", tmp_path / "x").fault is not None
+
+
+def test_a_run_with_a_seed_of_its_own_is_one_of_its_table(book: Book) -> None:  # noqa: F811
+    visitor, at = Visitor(book.path), f"/book/{book.path.name}/overview"
+
+    def page() -> str:
+        return words_of(visitor.get(at).text)
+
+    def trained(time: str, seed: str, **more: str) -> Path:
+        folder = book.path / "runs" / f"20260101-{time}-a"
+        write_json(plan(changed_table(book, "champion", {"seed": seed, **more}), book.data), folder / "plan.json")
+        outcome = {"seconds": 2.5, "rows_per_second": 1, "peak_memory_bytes": 1, "steps": 1, "device": "cpu"}
+        write_whole(folder / "outcome.json", json.dumps(outcome))
+        return folder
+
+    trained("000000", "5", max_epochs="2")
+    assert "Score of v1 not trained yet: every run so far has other values" in page()
+    scored = trained("000001", "5")
+    assert "Score of v1 trained, not scored on test rows yet" in page() and "Score v1 on test rows" in page()
+    assert "Train v1, the table in force" not in page() and "trained, not scored" in words_of(visitor.get("/").text)
+    worth = {"accuracy": 0.75}
+    found = Report(run=scored.name, split="test", rows=9, content="c", headline="accuracy", metrics=worth)
+    write_json(found, scored / "report.json")
+    trained("000002", "6")
+    one = glance("book", book.path)
+    assert one.trained and one.score is not None and (one.score["seed"], one.score["value"]) == (5, 0.75)
+    assert "Score of v1 Accuracy 0.750 · test" in page() and "Newest score" not in page()

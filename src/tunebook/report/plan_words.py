@@ -82,6 +82,8 @@ def table_text(facts: Mapping[str, Any]) -> str:
         return str(facts["table"])
     if not facts["near"]:
         return say("cli.runs.unsaved")
+    if not facts["changed"]:
+        return str(facts["near"])
     count = len(facts["changed"])
     return f"{facts['near']} + {say('report.other_values', count=count) if count > _NAMED else changed_text(facts)}"
 

@@ -20,8 +20,9 @@ class Glance:
     Attributes:
         name: in its address. fault: why it cannot be read; nothing else is then known.
         task, rows: what it learns, and from how many rows. champion: version of the table in force.
-        score: facts of the newest finished run of the champion (`metric`, `value`, `interval`, `split`); None without
-            one. other: of the newest run of other settings that has a score. runs: how many there are.
+        score: facts of the newest run of the champion, of whatever seed, that was scored (`metric`, `value`,
+            `interval`, `split`); None without one. other: of the newest run of other settings that has a score.
+        trained: a run of the champion has finished, scored or not. runs: how many there are.
         test: the verdict that was logged last. alarms: of drift that nobody has acknowledged. seconds: of all runs.
     """
 
@@ -33,6 +34,7 @@ class Glance:
     champion: int | None = None
     score: dict[str, Any] | None = None
     other: dict[str, Any] | None = None
+    trained: bool = False
     runs: int = 0
     test: Verdict | None = None
     alarms: int = 0
@@ -48,10 +50,11 @@ def glance(name: str, path: Path) -> Glance:
         facts = _facts(book)
         champion = book.tables.champion
         scored = [item for item in facts if item["value"] is not None]
-        own = [item for item in scored if item["table"] == f"v{champion}"]
+        own = [item for item in facts if _of_table(item, f"v{champion}")]
         return Glance(
             name, path, None, book.file.task, sum(book.data.rows.values()), champion,
-            own[-1] if own else None, scored[-1] if scored else None, len(facts),
+            next((item for item in own[::-1] if item["value"] is not None), None), scored[-1] if scored else None,
+            any(item["seconds"] is not None for item in own), len(facts),
             next(newest_verdicts(book), None), _alarms(path),
             sum(item["seconds"] or 0.0 for item in facts),
         )  # fmt: skip
@@ -63,6 +66,11 @@ def _facts(book: Book) -> list[dict[str, Any]]:
     from tunebook.verbs.steps.run_facts import facts_of
 
     return [item for item in facts_of(book.runs, book.path) if not isinstance(item, TunebookError)]
+
+
+def _of_table(facts: dict[str, Any], table: str) -> bool:
+    """Whether a run is one of this version; a seed of its own makes it no other table."""
+    return table in (facts["table"], facts["near"]) and set(facts["changed"]) <= {"seed"}
 
 
 def _alarms(path: Path) -> int:

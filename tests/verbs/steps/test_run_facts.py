@@ -11,8 +11,11 @@ import pytest
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import write_whole
 from tunebook.core.nouns import write_json
+from tunebook.report.plan_words import table_text
+from tunebook.tables.make import child
 from tunebook.verbs.steps import run_facts as module
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.chosen import changed_table
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.run_facts import FACTS, facts_of
 from tunebook.verbs.steps.runs import Run
@@ -54,6 +57,23 @@ def test_only_what_has_changed_is_read_again(runs: list[Run], book: Book, monkey
     (kept,) = (book.path / "cache").glob("runs-*.json")
     kept.write_text(kept.read_text().replace("9.5", "7.5"))
     assert read(runs, book, monkeypatch) == [first, second], "what somebody has changed is nothing that was kept"
+
+
+def test_a_version_that_is_added_may_be_the_nearest(runs: list[Run], book: Book) -> None:
+    write_json(
+        plan(changed_table(book, "champion", {"max_epochs": "2", "seed": "5"}), book.data), runs[0].path / "plan.json"
+    )
+
+    def told() -> str:
+        facts = facts_of(runs, book.path)[0]
+        assert isinstance(facts, dict)
+        return table_text(facts)
+
+    assert told() == "v1 + max_epochs=2, seed=5"
+    book.tables.add(child(book.champion, {"max_epochs": 2}, note="two"))
+    assert told() == "v2 + seed=5"
+    book.tables.add(child(book.champion, {"max_epochs": 2, "seed": 5}, note="both"))
+    assert told() == "v3"
 
 
 def test_what_is_damaged_is_told_each_time_and_runs_that_are_gone_are_forgotten(runs: list[Run], book: Book) -> None:

@@ -24,14 +24,15 @@ def facts_of(runs: Sequence[Run], book: Path) -> list[dict[str, Any] | TunebookE
     Of values that are no version, `table` is None, `near` the version that has the fewest other ones, and `changed`
     says which these are.
 
-    What is right is kept in the cache of the book with size and time of each file, so that a book of hundreds of runs
-    is listed without reading them all.
+    What is right is kept in the cache of the book with size and time of each file, and how many versions there were, so
+    that a book of hundreds of runs is listed without reading them all.
     """
     before: dict[str, Any] = recalled(book, _KEPT) or {}
+    versions = len(list((book / "tables").glob("*.json")))  # a new one may be nearer
     now: dict[str, Any] = {}
     found: list[dict[str, Any] | TunebookError] = []
     for run in runs:
-        stamp = [_stamp(run.path / name) for name in _FILES]
+        stamp = [*(_stamp(run.path / name) for name in _FILES), versions]
         known = before.get(run.id)
         try:
             facts = known["facts"] if known and known["stamp"] == stamp else _read(run)

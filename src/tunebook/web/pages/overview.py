@@ -37,9 +37,11 @@ def _next(book: Book, found: Glance) -> list[tuple[str, str]]:
         told.append(("drift", say("ui.next.alarms")))
     if found.test and found.test.passed and found.test.b != champion:
         told.append((f"promote/v{found.test.b}", say("ab_page.promote", table=f"v{found.test.b}")))
-    if not found.score:
+    if not found.trained:
         told.append((f"train/new?table=v{champion}&look=1", say("ui.next.train", table=f"v{champion}")))
-    if found.score or found.other:
+    elif not found.score:
+        told.append(("scores", say("ui.next.score", table=f"v{champion}")))
+    if found.trained or found.other:
         told.append(("errors", say("ui.next.errors")))
     if newest == champion:
         told.append(("tables/champion/change", say("ui.next.change")))
