@@ -46,10 +46,11 @@ def test_a_rollout_on_the_command_line(tunebook, own, ahead, exported):
     assert "tunebook serve" in early.err
     first = tunebook("rollout", "deploy", own.path, "old", "--json")
     assert (first.code, first.json["live"], first.json["candidate"]) == (0, "old", None)
+    assert ["no score on the test rows" in doubt for doubt in first.json["doubts"]] == [True]
     quick = ("--stages", "0,50%,100", "--min-requests", 10, "--min-minutes", "0", "--metric", "bought")
     begun = tunebook("rollout", "start", own.path, "new", *quick, "--reason", "newer rows")
     assert begun.code == 0
-    assert "shadow" in begun.out
+    assert "shadow" in begun.out and "no score on the test rows" in " ".join(begun.out.split())
     assert "rollout status" in begun.out
     assert exported == [own.path / "runs" / "new"]
     silent = " ".join(tunebook("rollout", "status", own.path).out.split())

@@ -6,13 +6,15 @@ import shutil
 
 import pytest
 
-from tests.logged import make_book
+from tests.books import base, proven, proven_path  # noqa: F401
+from tests.logged import make_book, promoted
 from tests.rolled import MemoryLog, Traffic, make_run
 from tunebook.core.errors import BookError, PlanError, RefusedError, RunError, TunebookError
 from tunebook.core.nouns import Labels
 from tunebook.requests.log import open_log
 from tunebook.rollout.state import state, write
 from tunebook.rollout.step import step
+from tunebook.verbs.abtest.standing import read_plan_of, seats
 from tunebook.verbs.rollout import (
     abort,
     back,
@@ -23,7 +25,7 @@ from tunebook.verbs.rollout import (
     start,
     status,
 )
-from tunebook.verbs.weigh_rollout import Weighed, live_state, rules_of, typed_rules, weigh
+from tunebook.verbs.weigh_rollout import First, Weighed, doubts, live_state, rules_of, typed_rules, weigh, weigh_first
 
 QUICK = {"stages": [0, 50, 100], "min_requests": 10}
 WHY = {"actor": "Ada", "reason": "asked for"}
@@ -208,6 +210,32 @@ def test_the_first_run_goes_live_once(tmp_path):
     refused(TunebookError, "rollout.reason", deploy, made, "tried", force=True)
     assert deploy(made).live == "good"
     refused(RefusedError, "rollout.live", deploy, made)
+
+
+def test_what_speaks_against_a_run_is_told_before_it_is_put_live(tmp_path):
+    made = make_book(tmp_path / "first")
+    make_run(made, "good", 1)
+    make_run(made, "tried", 2)
+    found = weigh_first(made, "good")
+    assert isinstance(found, First) and found.against is None and found.run.id == "good"
+    assert weigh_first(made, "tried").against.code == "rollout.unproven" and state(made).live is None
+    assert [doubt.partition(":")[0] for doubt in doubts(made, found.run)] == ["It has no score on the test rows"]
+    (made.path / "runs/good/report.json").write_text("{}", encoding="utf-8")
+    assert doubts(made, found.run) == []
+    promoted(made, 2, actor="Ada", reason="gut feeling", forced=True)
+    unproven, _ = reversed(doubts(made, made.run("tried")))
+    assert unproven == "Its table v2 became champion without proof (entry 4 of the log)."
+    assert doubts(made, found.run) == []  # its own table is none that was forced
+
+
+def test_a_run_of_a_test_without_a_verdict_is_no_champions_yet(proven):  # noqa: F811
+    (verdict,) = (proven.path / "tests").glob("*/verdict.json")
+    run = proven.run(seats(proven, read_plan_of(proven, verdict.parent.name))[0][2].run.id)
+    assert not [doubt for doubt in doubts(proven, run) if "no verdict" in doubt]
+    verdict.unlink()
+    assert f"It is a run of the test {verdict.parent.name} (v2 against v3)" in doubts(proven, run)[0]
+    (verdict.parent / "plan.json").write_text("{", encoding="utf-8")
+    assert not [doubt for doubt in doubts(proven, run) if "no verdict" in doubt]
 
 
 def test_rules_are_those_of_the_book_with_changes(book):

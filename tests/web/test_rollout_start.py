@@ -55,6 +55,25 @@ def test_the_first_run_is_put_live(book: Book) -> None:
     assert f'href="{AT}/start"' in shown and f">{title_of(book.run('old'), book)} <" in shown
 
 
+def test_what_speaks_against_the_chosen_run_stands_before_the_button(book: Book) -> None:
+    visitor = Visitor(book.path)
+    page = visitor.get(f"{AT}/deploy").text
+    usual = words_of(page)
+    assert f"What speaks against {title_of(book.run('old'), book)}" in usual and "no score on the test rows" in usual
+    assert 'type="hidden" name="run" value="old"' in page and 'name="force"' not in page  # what was seen is put live
+    assert "/scores?run=old" in page and "tunebook rollout deploy" in usual
+    shown = visitor.get(f"{AT}/deploy", params={"run": "tried"}).text
+    assert "rollout.unproven" in shown and 'name="force"' in shown and 'value="tried" selected' in shown
+    (book.path / "runs/old/report.json").write_text("{}", encoding="utf-8")
+    fine = visitor.get(f"{AT}/deploy", params={"run": "old"}).text
+    assert "Nothing that is known speaks against it" in fine and "no score on the test rows" not in fine
+    missing = visitor.get(f"{AT}/deploy", params={"run": "nobody"})
+    assert "book.run" in missing.text and 'name="reason"' not in missing.text
+    deploy(book, "old", actor="Ada")
+    assert "rollout.live" in visitor.get(f"{AT}/deploy").text
+    assert "no score on the test rows" in visitor.get(f"{AT}/start", params={"run": "new", "look": "1"}).text
+
+
 def test_with_nothing_live_the_form_leads_to_the_first_step(book: Book) -> None:
     shown = Visitor(book.path).get(f"{AT}/start?look=1").text
     assert f'href="{AT}/deploy"' in shown and 'name="stages"' not in shown

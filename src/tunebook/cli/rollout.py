@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,9 +51,11 @@ def rollout_start(
     from tunebook.serve.sources import bundled
     from tunebook.verbs.rollout import start
     from tunebook.verbs.steps.book import open_book
-    from tunebook.verbs.weigh_rollout import typed_rules
+    from tunebook.verbs.weigh_rollout import doubts, typed_rules
 
-    return _moved(book, start(open_book(book), run, typed_rules(vars(rules)), bundled, **who.by(force=force)))
+    opened = open_book(book)
+    begun = start(opened, run, typed_rules(vars(rules)), bundled, **who.by(force=force))
+    return _moved(book, begun, doubts(opened, opened.run(str(begun.candidate))))
 
 
 def rollout_deploy(
@@ -61,8 +64,11 @@ def rollout_deploy(
     """Put the first run live."""
     from tunebook.verbs.rollout import deploy
     from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.weigh_rollout import doubts
 
-    return _moved(book, deploy(open_book(book), run, **who.by(force=force)))
+    opened = open_book(book)
+    put = deploy(opened, run, **who.by(force=force))
+    return _moved(book, put, doubts(opened, opened.run(str(put.live))))
 
 
 def rollout_next(book: Books, who: Who, force: Force = False) -> Answer:
@@ -163,16 +169,15 @@ def _data(state: State) -> dict[str, Any]:
     }
 
 
-def _moved(book: Path, state: State) -> Answer:
-    """What an event has led to."""
+def _moved(book: Path, state: State, doubts: Sequence[str] = ()) -> Answer:
+    """What an event has led to, and what speaks against the run that it is about."""
 
     def tell(screen: Console) -> None:
         screen.print(f"✓ {_standing(state)}", style="green")
-        if state.forced:
-            warn(screen, [say("rollout.forced_note")])
+        warn(screen, [*([say("rollout.forced_note")] if state.forced else []), *doubts])
 
     more = () if state.candidate is None else (command("rollout", "status", book),)
-    return Answer(_data(state), tell, more)
+    return Answer({**_data(state), "doubts": list(doubts)}, tell, more)
 
 
 def _standing(state: State) -> str:

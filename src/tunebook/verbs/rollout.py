@@ -15,11 +15,11 @@ from tunebook.core.errors import RefusedError, TunebookError
 from tunebook.knowledge.log import Entry
 from tunebook.requests.log import RequestLog
 from tunebook.rollout.course import course
-from tunebook.rollout.state import State, state, write
+from tunebook.rollout.state import State, write
 from tunebook.rollout.step import Look, look
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.request_log import request_log
-from tunebook.verbs.weigh_rollout import live_state, weigh
+from tunebook.verbs.weigh_rollout import live_state, weigh, weigh_first
 
 
 class By(TypedDict, total=False):
@@ -185,17 +185,13 @@ def deploy(book: Book, run: str = "champion", **by: Unpack[By]) -> State:
         RefusedError: `rollout.live`, one is so already; `rollout.unproven`. TunebookError: `rollout.reason`.
         BookError: `book.run`, `book.champion_run`. RunError: `run.unfinished`, `run.no_model`.
     """
-    now = state(book)
-    if now.live is not None:
-        raise RefusedError("rollout.live", key=now.live, book=book.path)
-    chosen = book.run(run)
-    _ = chosen.model
-    forced = chosen.plan.table != book.champion.values_id
-    if forced and not by.get("force", False):
-        raise RefusedError("rollout.unproven", key=chosen.id, champion=f"v{book.champion.version}")
+    found = weigh_first(book, run)
+    forced = found.against is not None
+    if found.against is not None and not by.get("force", False):
+        raise found.against
     if forced:
         _needs_reason(by)
-    return write(book, now, "deploy", {"run": chosen.id}, **_why(by, forced=forced))
+    return write(book, found.state, "deploy", {"run": found.run.id}, **_why(by, forced=forced))
 
 
 def history(book: Book) -> list[Entry]:

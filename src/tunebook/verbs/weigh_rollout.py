@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from tunebook.core.changes import listed
-from tunebook.core.errors import PlanError, RefusedError, TunebookError
+from tunebook.core.errors import BookError, PlanError, RefusedError, TunebookError
+from tunebook.core.messages import say
 from tunebook.core.operation import Rolling
+from tunebook.knowledge.log import CROWNING
 from tunebook.rollout.state import State, state
+from tunebook.verbs.abtest.standing import read_plan_of, seats
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
+
+
+@dataclass(frozen=True)
+class First:
+    """The first run of a book, that may be put live.
+
+    Attributes:
+        state: where the book stands now; run: that would be live. against: what takes force; None where there is nothing.
+    """
+
+    state: State
+    run: Run
+    against: RefusedError | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,39 @@ def weigh(book: Book, run: str, rules: Mapping[str, Any]) -> Weighed:
     _ = chosen.model  # raises where there is none
     _alike(chosen, live)
     return Weighed(now, chosen, rules_of(book, rules), _unproven(book, chosen, live))
+
+
+def weigh_first(book: Book, run: str) -> First:
+    """What it would be to put the first run live; nothing is written. Raises as `deploy`, but for what takes force."""
+    now = state(book)
+    if now.live is not None:
+        raise RefusedError("rollout.live", key=now.live, book=book.path)
+    chosen = book.run(run)
+    _ = chosen.model  # raises where there is none
+    return First(now, chosen, _not_champion(book, chosen))
+
+
+def doubts(book: Book, run: Run) -> list[str]:
+    """What speaks against a run in front of users, and takes no force: it is one of a test without a verdict, nobody has
+    scored it on the test rows, its table became champion without proof."""
+    found = [say("rollout.doubt.test", **plan) for plan in _open_tests(book, run)]
+    if not (run.results() / "report.json").is_file():
+        found.append(say("rollout.doubt.score", book=book.path, run=run.id))
+    crowned = book.log.entries(*CROWNING)[-1]
+    if crowned.forced and run.plan.table == book.champion.values_id:
+        found.append(say("rollout.doubt.forced", champion=f"v{crowned.table}", entry=crowned.number))
+    return found
+
+
+def _open_tests(book: Book, run: Run) -> Iterator[dict[str, Any]]:
+    """The tests without a verdict that a run is of."""
+    for path in sorted((book.path / "tests").glob("*/plan.json")):
+        if (path.parent / "verdict.json").is_file():
+            continue
+        with suppress(BookError):  # of one whose plan is damaged nothing can be told
+            plan = read_plan_of(book, path.parent.name)
+            if any(seat.run == run for _, *pair in seats(book, plan) for seat in pair):
+                yield {"test": plan.id, "a": f"v{plan.a}", "b": f"v{plan.b}"}
 
 
 def typed_rules(typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,13 +129,18 @@ def _unproven(book: Book, chosen: Run, live: Run) -> RefusedError | None:
     and no verdict of a retraining speaks for it, be its seed ever so near to one that was judged."""
     verdicts = [entry.evidence for entry in book.log.entries("retrain") if entry.evidence.get("event") == "verdict"]
     of_it = [said["verdict"] for said in verdicts if said.get("challenger") == chosen.id]
-    if chosen.plan.table != book.champion.values_id:
-        champion = f"v{book.champion.version}"
-        return RefusedError("rollout.unproven", key=chosen.id, book=book.path, champion=champion)
+    if (fault := _not_champion(book, chosen)) is not None:
+        return fault
     if chosen.plan.data != live.plan.data and of_it[-1:] != ["PROMOTE"]:
         verdict = of_it[-1] if of_it else "–"
         return RefusedError("rollout.unjudged", key=chosen.id, book=book.path, live=live.id, verdict=verdict)
     return None
+
+
+def _not_champion(book: Book, chosen: Run) -> RefusedError | None:
+    if chosen.plan.table == book.champion.values_id:
+        return None
+    return RefusedError("rollout.unproven", key=chosen.id, book=book.path, champion=f"v{book.champion.version}")
 
 
 def _alike(new: Run, live: Run) -> None:
@@ -110,4 +165,4 @@ def live_state(book: Book) -> State:
     return now
 
 
-__all__ = ["Weighed", "live_state", "rules_of", "typed_rules", "weigh"]
+__all__ = ["First", "Weighed", "doubts", "live_state", "rules_of", "typed_rules", "weigh", "weigh_first"]

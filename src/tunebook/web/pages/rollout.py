@@ -12,10 +12,10 @@ from tunebook.core.errors import BookError, RefusedError, TunebookError
 from tunebook.core.locations import CHAMPION
 from tunebook.rollout.state import State, state
 from tunebook.verbs.steps.book import Book
-from tunebook.verbs.weigh_rollout import Weighed, typed_rules, weigh
+from tunebook.verbs.weigh_rollout import Weighed, doubts, typed_rules, weigh, weigh_first
 from tunebook.web.asked import Asked, Given
 from tunebook.web.fields import Field, Typed, typed_in, values_of, words_of
-from tunebook.web.named import named, titles
+from tunebook.web.named import named, title_of, titles
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
 from tunebook.web.render import status_of
@@ -92,10 +92,11 @@ def _trained(book: Book) -> bool:
 def new(asked: Given, name: str) -> Response:
     """A form for a rollout; with what it would be and what speaks against it, once it was filled in."""
     book, typed = asked.book(name), typed_in(FIELDS, asked.query, "run")
-    view: dict[str, Any] = {"problem": None, "found": None}
+    view: dict[str, Any] = {"problem": None, "found": None, "doubts": []}
     if asked.query("look"):
         try:
-            view["found"] = _weighed(book, typed)
+            view["found"] = found = _weighed(book, typed)
+            view["doubts"] = doubts(book, found.run)
         except TunebookError as error:
             view["problem"] = error
     rules = book.file.rollout
@@ -139,17 +140,24 @@ def begin(asked: Given, name: str) -> Response:
 
 @router.get("/book/{name}/rollout/deploy")
 def first(asked: Given, name: str) -> Response:
-    """A form that puts the first run live."""
+    """A form that puts the first run live, with what speaks against the one that is chosen."""
     return _first(asked, name, None)
 
 
 def _first(asked: Asked, name: str, fault: TunebookError | None) -> Response:
     """The form; with what was typed, and what is wrong with it, where it came back."""
     book = asked.book(name)
-    given = {key: asked.text(key) if fault else "" for key in ("run", "reason", "force")}
+    given = {key: (asked.text if fault else asked.query)(key) for key in ("run", "reason", "force")}
+    view: dict[str, Any] = {"found": None, "doubts": [], "champion": _trained(book)}
+    if given["run"] or view["champion"]:
+        try:
+            found = weigh_first(book, given["run"] or CHAMPION)
+            view |= {"found": found, "title": title_of(found.run, book), "doubts": doubts(book, found.run)}
+        except TunebookError as error:
+            fault = fault or error
     return asked.book_page(
         "rollout_deploy.html.j2", name, "rollout", status=status_of(fault) if fault else 200, now=state(book),
-        runs=named(finished(book), book), champion=_trained(book), given=given, fault=fault,
+        runs=named(finished(book), book), given=given, fault=fault, **view,
     )  # fmt: skip
 
 
