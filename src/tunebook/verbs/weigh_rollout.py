@@ -25,7 +25,7 @@ class First:
     """The first run of a book, that may be put live.
 
     Attributes:
-        state: where the book stands now; run: that would be live. against: what takes force; None where there is nothing.
+        state: where the book stands now; run: that would be live. against: what takes force; None for nothing.
     """
 
     state: State
@@ -72,8 +72,8 @@ def weigh_first(book: Book, run: str) -> First:
 
 
 def doubts(book: Book, run: Run) -> list[str]:
-    """What speaks against a run in front of users, and takes no force: it is one of a test without a verdict, nobody has
-    scored it on the test rows, its table became champion without proof."""
+    """What speaks against a run in front of users, and takes no force: it is one of a test without a verdict, nobody
+    has scored it on the test rows, its table became champion without proof."""
     found = [say("rollout.doubt.test", **plan) for plan in _open_tests(book, run)]
     if not (run.results() / "report.json").is_file():
         found.append(say("rollout.doubt.score", book=book.path, run=run.id))
