@@ -9,6 +9,7 @@ import pytest
 from tests.books import Trained
 from tests.diagnosis.worlds import FAULTS, healthy
 
+from tunebook.core.localized import Localized
 from tunebook.core.messages import say
 from tunebook.diagnosis.causes import attributed, finders
 from tunebook.diagnosis.causes.bad_slice import BadSlice
@@ -25,10 +26,11 @@ from tunebook.diagnosis.causes.tokens import Tokens
 from tunebook.diagnosis.causes.told import Told
 from tunebook.diagnosis.causes.underfit import Underfit
 from tunebook.diagnosis.causes.unstable import Unstable
-from tunebook.diagnosis.finder import Finder
+from tunebook.diagnosis.finder import MOST, Finder
 from tunebook.diagnosis.fitting import Fitting, fall, fitting, rise
 from tunebook.diagnosis.frozen import frozen
 from tunebook.diagnosis.other_bases import Base
+from tunebook.diagnosis.part_words import slice_words
 from tunebook.diagnosis.seen import drawn
 from tunebook.report.page import render
 
@@ -55,6 +57,15 @@ def test_two_classes_of_two_are_never_one() -> None:
     labels = tuple(side % 2 for side in world.labels)
     two = replace(world, labels=labels, said=world.said % 2, names=["a", "b"])
     assert Merged().find(two.seen()) is None
+
+
+def test_a_bad_part_is_named_in_words() -> None:
+    seen = FAULTS["slice"](healthy()).seen()
+    cause = BadSlice().find(seen)
+    assert cause is not None
+    (worst,) = [one for one in seen.found.slices.found if one.ids[:MOST] == cause.ids]
+    assert cause.what == f"Worse than the other rows: {slice_words(worst)}."
+    assert isinstance(cause.what, Localized) and isinstance(cause.what.fields["name"], Localized)
 
 
 def test_an_overfit_run_is_not_blamed_for_wrong_labels() -> None:

@@ -26,9 +26,7 @@ from tunebook.report.errors import (
     cluster_table,
     interval_words,
     p_words,
-    part_words,
     percent,
-    slice_words,
     unasked_words,
     unserious,
     verdict,
@@ -107,27 +105,6 @@ def test_of_test_rows_it_is_said_what_they_are_for() -> None:
     assert "These are test rows" in render("errors.html.j2", **view(whole(split="test"), {}))
     near = Slices(searched=3, near=whole().slices.found)
     assert "none of which is proven" in render("errors.html.j2", **view(whole(slices=near), {}))
-
-
-@pytest.mark.parametrize(
-    ("part", "words"),
-    [
-        (Part(sort="label", value="a"), "class a"),
-        (Part(sort="column", name="shop", value="x"), "shop = x"),
-        (Part(sort="column", name="shop", value=""), "shop is empty"),
-        (Part(sort="file", value="a.csv"), "from a.csv"),
-        (Part(sort="length", value="3 – 9"), "3 – 9 characters"),
-        (Part(sort="language", value="zh"), "language: Chinese"),
-        (Part(sort="words", value="late"), "the word “late” occurs"),
-        (Part(sort="reading", value="cut"), "end not read"),
-        (Part(sort="form", value="emoji"), "with emoji"),
-        (Part(sort="form", value="annotators"), "annotators disagree"),
-    ],
-)
-def test_conditions_in_words(part: Part, words: str) -> None:
-    assert part_words(part) == words
-    both = Slice(parts=[part, part], rows=1, errors=1, share=SHARE, rest=SHARE, p_value=1)
-    assert slice_words(both) == f"{words} and {words}"
 
 
 def test_figures_in_words() -> None:

@@ -86,7 +86,8 @@ def _tell(screen: Console, found: Errors, run: Run) -> None:
 def _parts(found: Errors) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
     """Title, headings and lines of the tables that are told on a screen."""
     from tunebook.core.formatting import number
-    from tunebook.report.errors import cluster_name, p_words, percent, slice_words
+    from tunebook.diagnosis.part_words import slice_words
+    from tunebook.report.errors import cluster_name, p_words, percent
 
     known = [one for one in found.confusions if one.found] or found.confusions[:3]
     shares = (say("errors.wrong_here"), say("errors.wrong_else"), "p")

@@ -13,6 +13,8 @@ from tunebook.diagnosis.cause import Cause, Side
 if TYPE_CHECKING:
     from tunebook.diagnosis.seen import Seen
 
+MOST = 50  # rows that show a cause
+
 
 class Finder(ABC):
     """Looks for a cause.
@@ -31,13 +33,14 @@ class Finder(ABC):
         """The cause with its share of the errors; None where nothing speaks for it. Its p-value is corrected for what
         this finder searched, not for the others."""
 
-    def cause(self, seen: Seen, rows: NDArray[np.bool_], **found: Any) -> Cause:
-        """It, shown by these rows of the split, a mask of shape (N,), the worst first.
+    def cause(self, seen: Seen, rows: NDArray[np.bool_] | list[str], **found: Any) -> Cause:
+        """It, shown by rows of the split, the worst first.
 
         Args:
-            found: the other attributes of a cause.
+            rows: a mask of shape (N,), or ids in their order. found: the other attributes of a cause.
         """
-        return Cause(key=self.key, side=self.side, where=seen.split, ids=seen.ids(np.flatnonzero(rows)), **found)
+        ids = rows[:MOST] if isinstance(rows, list) else seen.ids(np.flatnonzero(rows), MOST)
+        return Cause(key=self.key, side=self.side, where=seen.split, ids=ids, **found)
 
 
-__all__ = ["Finder"]
+__all__ = ["MOST", "Finder"]

@@ -12,7 +12,8 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.core.sections import Annotated, Cell, Column, Table
 from tunebook.diagnosis.cause import Cause, filled
-from tunebook.diagnosis.records import Cluster, Confusion, Errors, Halves, Part, Slice, Suspects, Wrong
+from tunebook.diagnosis.part_words import slice_words
+from tunebook.diagnosis.records import Cluster, Confusion, Errors, Halves, Slice, Suspects, Wrong
 from tunebook.report.page import write_page
 
 _IDS, _PAIRS, _WORST, _SUSPECTS = 3, 12, 60, 40
@@ -101,22 +102,6 @@ def _facts(found: Errors) -> list[tuple[str, str]]:
         (say("errors.mass"), percent(found.errors)),
         (say("errors.searched"), number(found.slices.searched)),
     ]
-
-
-def part_words(part: Part) -> str:
-    """A condition in words."""
-    if part.sort == "language":
-        return say("errors.part.language", value=phrase("language", part.value))
-    if part.sort in ("form", "reading"):
-        return say(f"errors.part.{part.value}")
-    if part.sort == "column" and not part.value:
-        return say("errors.part.empty", name=part.name)
-    return say(f"errors.part.{part.sort}", name=part.name, value=part.value)
-
-
-def slice_words(one: Slice) -> str:
-    """All conditions of a slice."""
-    return say("errors.and").join(part_words(part) for part in one.parts)
 
 
 def ids_words(ids: Sequence[str]) -> str:
@@ -279,6 +264,6 @@ def marks(row: Wrong) -> list[str]:
 
 __all__ = [
     "cluster_name", "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words",
-    "marks", "p_words", "part_words", "percent", "slice_table", "slice_words", "suspect_table", "unasked_words",
+    "marks", "p_words", "percent", "slice_table", "suspect_table", "unasked_words",
     "unserious", "verdict", "view", "write_errors",
 ]  # fmt: skip

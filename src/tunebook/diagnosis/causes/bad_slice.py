@@ -9,6 +9,7 @@ from tunebook.core.localized import localized
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.cause import MERGE, Cause, Side, Try
 from tunebook.diagnosis.finder import Finder
+from tunebook.diagnosis.part_words import slice_words
 from tunebook.diagnosis.seen import Seen
 from tunebook.diagnosis.shares import within
 
@@ -30,15 +31,12 @@ class BadSlice(Finder):
         worst = max(known, key=lambda one: one.rows * (one.share.value - one.rest.value))
         rest = worst.rest.value
         ends = [worst.rows * (end - rest) / total for end in (worst.share.value, worst.share.low, worst.share.high)]
-        name = " + ".join(f"{part.name} = {part.value}" if part.name else part.value for part in worst.parts)
-        return Cause(
-            key=self.key,
-            side=self.side,
+        return self.cause(
+            seen,
+            worst.ids,
             share=within(Interval(value=ends[0], low=ends[1], high=ends[2])),
             p_value=worst.p_value,
-            where=seen.split,
-            ids=worst.ids[:50],
-            what=localized("causes.slice.summary", name=name),
+            what=localized("causes.slice.summary", name=slice_words(worst)),
             evidence=[
                 localized(
                     "causes.slice.errors",

@@ -24,13 +24,11 @@ class CutTexts(Finder):
             return None
         share = seen.share_of_half(half)
         length = seen.looked.run.plan.params.max_length
-        return Cause(
-            key=self.key,
-            side=self.side,
+        return self.cause(
+            seen,
+            half.ids,
             share=share,
             p_value=half.p_value,
-            where=seen.split,
-            ids=half.ids[:50],
             what=localized("causes.cut_texts.summary", share=share_text(half.share.value), length=length),
             evidence=[
                 localized(

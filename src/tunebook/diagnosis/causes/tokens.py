@@ -31,13 +31,11 @@ class Tokens(Finder):
         if not sure:
             return None
         share, p = max(sure, key=lambda one: one[0].value)
-        return Cause(
-            key=self.key,
-            side=self.side,
+        return self.cause(
+            seen,
+            half.ids if half is not None else [],
             share=share,
             p_value=min(1.0, len(found) * p),
-            where=seen.split,
-            ids=half.ids[:50] if half is not None else [],
             what=localized("causes.tokens.summary"),
             evidence=list(self._evidence(seen)),
             next=steps(seen.base, seen.mass),
