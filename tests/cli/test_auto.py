@@ -149,7 +149,11 @@ def test_a_broken_guardrail_is_named_with_its_fall(tunebook: Call, own: Path, to
 
 def test_a_long_step_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
     with PurchaseBars() as shop:
-        for what, told in (("ab", "A/B test 0/10"), ("promote", "Fresh seeds 0/10")):
+        for what, told in (
+            ("ab", "A/B test 0/10"),
+            ("promote", "Fresh seeds 0/10"),
+            ("verdict", "Working out the verdict"),
+        ):
             shop.start(what, 10)
             shop.finish()
             assert capsys.readouterr().err.startswith(told)

@@ -52,6 +52,17 @@ def test_where_room_is_short_the_bar_gives_way_and_no_figure(monkeypatch: pytest
     assert "…" not in stream.getvalue()
 
 
+def test_a_verdict_that_is_worked_out_is_announced() -> None:
+    stream = io.StringIO()
+    with Bars(stream=stream) as bars:
+        bars.start("ab", 6)
+        bars.start("verdict", 1)
+        assert stream.getvalue() == "Working out the verdict 0/1\n"
+        bars.advance()
+        bars.finish()
+    assert stream.getvalue().splitlines()[-1].startswith("Working out the verdict 1/1")
+
+
 def test_short_work_is_quiet() -> None:
     stream, clock = io.StringIO(), Clock()
     with Bars(stream=stream, clock=clock) as bars:

@@ -17,6 +17,7 @@ from tests import ab_book
 from tests.ab_book import gains, logits, same
 from tunebook.core.errors import BookError, PlanError, machine_error
 from tunebook.core.nouns import read_json
+from tunebook.core.progress import Silent
 from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.stats.sequential import spent
 from tunebook.verbs import ab as module
@@ -197,6 +198,22 @@ def test_a_metric_without_rows(book: Book, monkeypatch: pytest.MonkeyPatch) -> N
     by_hand(3, 0.7, 0.72, monkeypatch)
     found = ab(book, 2, 3, looks=[], seeds=3, metric="macro_f1")
     assert found.settle == {} and "bootstrap" not in found.extra and found.flips
+
+
+def test_it_tells_when_it_works_the_verdict_out(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(5, 0.6, 0.8, monkeypatch)
+    wide(monkeypatch, 700)
+    told: list[str] = []
+
+    class Watch(Silent):
+        def start(self, what: str, total: int, done: int = 0) -> None:
+            told.append(what)
+
+        def finish(self) -> None:
+            told.append("/")
+
+    ab(book, 2, "v3", guard=OFF, progress=Watch())
+    assert "".join(told) == "abverdict//verdict/"  # at the look, and with the report
 
 
 def test_the_plan_is_frozen_before_anything_is_trained(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:

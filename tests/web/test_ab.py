@@ -153,6 +153,16 @@ def test_one_that_was_begun_elsewhere_is_watched(proven: Book) -> None:  # noqa:
     assert job.words[6:-1] == ["--delta", "1%", "--alpha", "0.04"]
 
 
+def test_a_test_whose_runs_have_ended_says_that_its_verdict_is_worked_out(proven: Book) -> None:  # noqa: F811
+    (known,) = known_tests(proven)
+    (proven.path / "tests" / known.test / VERDICT).unlink()
+    visitor, address = Visitor(proven.path), f"{at(proven)}/{known.test}"
+    with FileLock(proven.path / "tests" / known.test / ".lock"):
+        page = visitor.get(address).text
+        assert "6 of 6 runs have ended" in page and "The verdict is being worked out" in page and "every 2s" in page
+    assert "being worked out" not in visitor.get(address).text  # nobody is at it
+
+
 def test_one_that_says_more_than_a_page_goes_on_where_it_was_begun(proven: Book) -> None:  # noqa: F811
     plan = prepare_test(proven, 2, 4, seeds=[1, 2, 3, 5], guard={"time": 0.2}).plan
     answer = Visitor(proven.path).submit(f"{at(proven)}/{plan.id}/on")

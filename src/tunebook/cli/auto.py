@@ -65,7 +65,7 @@ class PurchaseBars(Bars):
         state: where it was interrupted; None before that.
     """
 
-    announced = ("ab", "promote")
+    announced = ("ab", "promote", "verdict")
     minutes = 0.0
     state: AutoState | None = None
 

@@ -44,7 +44,7 @@ class Bars:
         announced: works whose beginning gets a line where no terminal shows bars, for their first unit takes long.
     """
 
-    announced: tuple[str, ...] = ()
+    announced: tuple[str, ...] = ("verdict",)
 
     def __init__(
         self, metric: str = "", *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic

@@ -67,8 +67,9 @@ def run_test(prepared: PreparedTest, *, effects: str = "", progress: Progress | 
             return done
         watch = progress or Silent()
         course = _train(prepared, watch, done.seeds if done else None)
-        verdict = done or _verdict(prepared, course)
-        publish(prepared, course, verdict)
+        with _weighing(watch):
+            verdict = done or _verdict(prepared, course)
+            publish(prepared, course, verdict)
         if effects:
             verdict = verdict.model_copy(update={"effects": _effects(prepared, course, effects, watch)})
             publish(prepared, course, verdict)
@@ -81,6 +82,15 @@ def _held(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _weighing(progress: Progress) -> Iterator[None]:
+    """What comes after the trainings and can take as long as one: said while it lasts."""
+    progress.start("verdict", 1)
+    yield
+    progress.advance()
+    progress.finish()
+
+
 def _train(prepared: PreparedTest, progress: Progress, until: int | None) -> Course:
     """Pair after pair, up to the look that decides; or up to a known number of pairs."""
     plan, course = prepared.plan, Course()
@@ -91,8 +101,10 @@ def _train(prepared: PreparedTest, progress: Progress, until: int | None) -> Cou
             for seed in plan.seeds[len(course.pairs) : place.seeds]:
                 course.pairs.append(run_pair(prepared.arms, seed, exams, prepared.folder, progress))
                 progress.advance(2)
-            course.looks.append(take_look(*course.arm_scores(prepared), plan, place.alpha))
-            if _ends(prepared, course):
+            with _weighing(progress):
+                course.looks.append(take_look(*course.arm_scores(prepared), plan, place.alpha))
+                over = _ends(prepared, course)
+            if over:
                 break
     progress.finish()
     return course
