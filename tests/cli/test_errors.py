@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from io import StringIO
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from rich.console import Console
 
 from tunebook.cli.errors import _next, _tell, errors
 from tunebook.core.nouns import Interval
+from tunebook.data.load import load_table
 from tunebook.diagnosis.cause import MERGE, Cause, Try
 from tunebook.diagnosis.records import Errors
+from tunebook.verbs.steps.book import open_book
 from tunebook.verbs.steps.runs import Run
 
 from .conftest import Call
@@ -29,6 +32,23 @@ def test_errors_are_told(tunebook: Call, lent: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     assert "这些是测试集样本" in tunebook("errors", lent, "--split", "test").out.replace("\n", "")
     assert callable(errors)
+
+
+def test_rows_that_have_changed_since_are_told(tunebook: Call, book: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(book, tmp_path / "copied")
+    assert tunebook("errors", copied, "--json").json["warnings"] == []
+    first = load_table(open_book(copied).data).select(["_id", "label"]).to_pylist()[0]
+    other = next(name for name in open_book(copied).data.labels.names if name != first["label"])
+    (tmp_path / "right.csv").write_text(f"id,label\n{first['_id']},{other}\n", encoding="utf-8")
+    assert tunebook("correct", copied, tmp_path / "right.csv").code == 0
+    for verb, *more in (["errors"], ["explain", "a lovely room", "--method", "random"]):
+        told = tunebook(verb, copied, *more, "--json")
+        assert told.code == 0, told
+        (warning,) = told.json["warnings"]
+        assert "trained on the rows v1" in warning and "rows v2 are in force" in warning
+        found = tunebook(verb, copied, *more)
+        assert "rows v2 are in force" in " ".join(found.out.split()) and "tunebook train" in found.out
+    assert "--run latest" in " ".join(tunebook("errors", copied).out.split())
 
 
 def test_a_split_that_there_is_not(tunebook: Call, lent: Path) -> None:

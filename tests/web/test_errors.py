@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
@@ -20,8 +21,9 @@ from tunebook.core.formatting import phrase
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.records import Suspect, Suspects
 from tunebook.tasks.tagging import Tagging
+from tunebook.verbs.correct import correct
 from tunebook.verbs.errors import errors as diagnose
-from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.book import Book, open_book
 from tunebook.web.jobs import Jobs
 from tunebook.web.pages import errors, explain
 from tunebook.web.rows import Wanted, turn
@@ -63,6 +65,19 @@ def test_suspects_are_counted_whole_and_lead_to_their_rows(found: Trained, monke
     assert led is not None
     shown = visitor.get(html.unescape(led[1])).text
     assert all((one.row in shown) == (place < 2) for place, one in enumerate(doubted))
+
+
+def test_a_run_of_rows_that_have_changed_since_is_told_as_such(found: Trained, tmp_path: Path) -> None:
+    copied = open_book(shutil.copytree(found.book.path, tmp_path / "book"))
+    visitor, asked = Visitor(copied.path), {"text": "a lovely room", "a": found.run.id}
+    words = "trained on the rows v1, and the rows v2 are in force"
+    assert words not in visitor.get("/book/book/errors").text
+    assert words not in visitor.submit("/book/book/explain", asked).text
+    row = turn(copied.data, Wanted()).rows[0]
+    other = next(name for name in copied.data.labels.names if name != row["label"])
+    correct(copied, {row["id"]: other})
+    for page in (visitor.get("/book/book/errors"), visitor.submit("/book/book/explain", asked)):
+        assert words in page.text and '/book/book/train/new?look=1">' in page.text
 
 
 def test_work_is_begun_once_as_the_command_does_it(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, facts, grid, prose, warn
+from tunebook.cli.answer import Answer, command, facts, grid, prose, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, wrong
-from tunebook.core.locations import AUTO
+from tunebook.core.locations import AUTO, LATEST
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def errors(
     from tunebook.core.nouns import SPLITS
     from tunebook.verbs.errors import errors as diagnose
     from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.moved import rows_moved
 
     part = next((name for name in SPLITS if name == split), None)
     if part is None:
@@ -39,9 +41,12 @@ def errors(
     chosen = chosen_run(opened, run)
     with Bars() as bars:
         found = diagnose(chosen, part, bars)
-    return Answer(
-        found.model_dump(mode="json"), lambda screen: _tell(screen, found, chosen), _next(found, chosen, book)
-    )
+    moved = rows_moved(opened, chosen)
+    go = _next(found, chosen, book)
+    if moved:  # what the causes advise was of other rows
+        go = (command("train", book), command("errors", book, "--run", LATEST))
+    data = {**found.model_dump(mode="json"), "warnings": moved}
+    return Answer(data, lambda screen: _tell(screen, found, chosen, moved), go)
 
 
 def _next(found: Errors, run: Run, book: Path) -> tuple[str, ...]:
@@ -54,10 +59,11 @@ def _next(found: Errors, run: Run, book: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for line in commands if "FILE" not in shlex.split(line)))[:3]
 
 
-def _tell(screen: Console, found: Errors, run: Run) -> None:
+def _tell(screen: Console, found: Errors, run: Run, moved: Sequence[str] = ()) -> None:
     from tunebook.report.errors import percent, unasked_words, unserious, verdict
     from tunebook.verbs.errors import PAGE, SUSPECTS
 
+    warn(screen, moved)
     prose(screen, verdict(found), "bold")
     if found.split == "test":
         prose(screen, say("errors.test_rows"), "yellow")

@@ -58,6 +58,7 @@ def explain(
     from tunebook.verbs.explain import explain as look
     from tunebook.verbs.explain import faithful
     from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.moved import rows_moved
 
     opened = open_book(book)
     found = chosen_run(opened, run)
@@ -72,15 +73,17 @@ def explain(
         else:
             rows = None if wanted.rows is None else listed(wanted.rows)
             made = look(found, texts or None, wanted.pair, rows=rows, errors=wanted.errors, **how)
-    go: tuple[str, ...] = ()
+    moved = rows_moved(opened, found)
+    go: tuple[str, ...] = (command("train", book),) if moved else ()
     if made.faithful is None:
-        go = (command("explain", book, "--faithful", _FAITHFUL, *run_option(run)),)
-    return Answer(made.model_dump(mode="json"), lambda screen: _tell(screen, made), go)
+        go += (command("explain", book, "--faithful", _FAITHFUL, *run_option(run)),)
+    return Answer({**made.model_dump(mode="json"), "warnings": moved}, lambda screen: _tell(screen, made, moved), go)
 
 
-def _tell(screen: Console, made: Explanations) -> None:
+def _tell(screen: Console, made: Explanations, moved: list[str]) -> None:
     from tunebook.report.explain import lacks_font
 
+    warn(screen, moved)
     for item in made.items[:_SHOWN]:
         _tell_one(screen, item, made)
     if len(made.items) > _SHOWN:

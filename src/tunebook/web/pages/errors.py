@@ -13,6 +13,7 @@ from starlette.responses import Response
 from tunebook.core.errors import DataError
 from tunebook.core.locations import AUTO
 from tunebook.core.nouns import Split
+from tunebook.verbs.steps.moved import rows_moved
 from tunebook.web.asked import Given
 from tunebook.web.fields import Field, Typed, typed_in
 from tunebook.web.fields import words_of as fields_words
@@ -95,7 +96,7 @@ def finished(book: Book) -> list[Run]:
 def _known(book: Book, run: Run | None) -> dict[str, Any]:
     """Reports that are there, ids of suspected labels, and what can be begun."""
     if run is None:
-        return {"reports": [], "suspects": [], "suspected": 0, "looked_at": "", "lines": {}}
+        return {"reports": [], "suspects": [], "suspected": 0, "looked_at": "", "lines": {}, "moved": []}
     from tunebook.verbs.errors import read_errors
 
     folder = run.results(SPLIT)
@@ -113,6 +114,7 @@ def _known(book: Book, run: Run | None) -> dict[str, Any]:
         "suspected": len(suspects),
         "looked_at": urlencode([("ids", row) for row in suspects[:MOST]]),
         "lines": {key: words_of(book, run, key) for key in WORK},
+        "moved": rows_moved(book, run),
     }
 
 

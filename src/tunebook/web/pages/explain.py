@@ -15,6 +15,7 @@ from tunebook.core.explains import Explains
 from tunebook.core.locations import AUTO
 from tunebook.core.registry import task_of
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.moved import rows_moved
 from tunebook.web.asked import Given
 from tunebook.web.named import named, title_of
 from tunebook.web.page import Page
@@ -46,7 +47,7 @@ def answer(asked: Given, name: str) -> Response:
             if len(given[key]) > _MOST:
                 raise DataError("explain_page.long", key=key, value=len(given[key]), allowed=f"<= {_MOST}")
         chosen = [book.run(given[key]) for key in ("a", "b") if given[key]] or [book.run(AUTO)]
-        told = [_told(run, given) for run in dict.fromkeys(chosen)]
+        told = [_told(book, run, given) for run in dict.fromkeys(chosen)]
     except TunebookError as error:
         return _page(asked, name, given, [], error)
     return _page(asked, name, given, told, None)
@@ -65,7 +66,7 @@ def _page(
     )  # fmt: skip
 
 
-def _told(run: Run, given: dict[str, str]) -> dict[str, Any]:
+def _told(book: Book, run: Run, given: dict[str, str]) -> dict[str, Any]:
     """What a run says of a text, and why where that was asked for."""
     from tunebook.verbs.predict import predict
 
@@ -79,7 +80,8 @@ def _told(run: Run, given: dict[str, str]) -> dict[str, Any]:
     more = {key: value for key, value in said.items() if key not in known and value not in (None, "", [])}
     return {
         "run": run,
-        "title": title_of(run, Book(run.book)),
+        "title": title_of(run, book),
+        "moved": rows_moved(book, run),
         "label": task.in_full(said),
         "score": task.brief(said).score,
         "scores": scores,
