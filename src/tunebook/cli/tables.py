@@ -151,7 +151,9 @@ def table_set(
 
     opened = open_book(book)
     parent = named_table(opened, table)
-    return _added(opened, change_table(opened, parent, read_changes(changes, "ROW=VALUE"), note=note, owner=owner))
+    made = change_table(opened, parent, read_changes(changes, "ROW=VALUE"), note=note, owner=owner)
+    words = ("table", "set", book, *changes, "--table", table, "--note", say("cli.some_note"))
+    return _added(opened, made, again="" if note.strip() else command(*words))
 
 
 def table_import(book: Books, file: Files, note: Note = "") -> Answer:
@@ -191,13 +193,19 @@ def _origin(store: TableStore, table: ParamTable, file: Path) -> tuple[ParamTabl
     return None, file.name if edited else ""
 
 
-def _added(book: Book, made: Added, edited: str = "") -> Answer:
-    """Say what differs in a version that was added from its parent."""
+def _added(book: Book, made: Added, edited: str = "", again: str = "") -> Answer:
+    """Say what differs in a version that was added from its parent.
+
+    Args:
+        edited: the file of a version that was edited; again: how to say it with a reason, where none was given.
+    """
     added, parent = made.table, made.parent
     name = f"v{added.version}"
 
     def tell(screen: Console) -> None:
         screen.print(f"✓ {say('cli.table.added', version=name)}", style="green")
+        if again:
+            screen.print(say("cli.table.no_note", version=name, command=again), style="yellow", soft_wrap=True)
         if edited:
             screen.print(say("table.edited", file=edited, version=name), style="yellow")
         if parent:
@@ -205,7 +213,7 @@ def _added(book: Book, made: Added, edited: str = "") -> Answer:
         warn(screen, [item["message"] for item in made.warnings])
 
     data = {"version": name, "parent": f"v{parent.version}" if parent else None, "changes": made.changes}
-    data["warnings"] = made.warnings
+    data |= {"warnings": made.warnings, "note": added.note}
     tried = (command("check", book.path, "--table", name), command("train", book.path, "--table", name))
     return Answer(data, tell, (*tried, command("ab", book.path, "champion", name)))
 
