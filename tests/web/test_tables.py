@@ -73,6 +73,28 @@ def test_what_is_wrong_stands_beside_the_form(book: Book, at: str, given: dict[s
         assert f'value="{given["note"]}"' in answer.text  # nothing that was typed is lost
 
 
+def test_several_rows_are_changed_in_one_version(book: Book, at: str) -> None:  # noqa: F811
+    visitor = Visitor(book.path)
+    typed = {"row": ["learning_rate", ""], "value": ["3e-5", ""], "note": "slower"}
+    page = visitor.submit(f"{at}/v1/change", {**typed, "more": "1"})
+    assert page.status_code == 200 and book.tables.versions() == [1]
+    assert 'value="3e-5"' in page.text and 'value="slower"' in page.text and 'id="row2" name="row"' in page.text
+    assert 'aria-label="Row 2"' in page.text and page.text.count("autofocus") == 1
+    both = {"row": ["learning_rate", "fgm", ""], "value": ["3e-5", "often", ""], "note": "slower"}
+    wrong = visitor.submit(f"{at}/v1/change", dict(both))
+    assert wrong.status_code == 422 and book.tables.versions() == [1]
+    for kept in ('value="learning_rate"', 'value="3e-5"', 'value="fgm"', 'value="often"', 'value="slower"'):
+        assert kept in wrong.text
+    assert "learning_rate=3e-5 fgm=often --table v1 --note slower" in words_of(wrong.text)
+    for rows, code in ((["seed", "seed"], "cli.twice"), (["seed", ""], "tables_page.row")):
+        answer = visitor.submit(f"{at}/v1/change", {"row": rows, "value": ["7", "8"], "note": "why"})
+        assert answer.status_code == 422 and code in answer.text and book.tables.versions() == [1]
+    both["value"] = ["3e-5", "on", ""]
+    visitor.submit(f"{at}/v1/change", both)
+    table = book.tables.get(2)
+    assert table.values()["learning_rate"] == 3e-5 and "fgm.epsilon" in table.values() and table.note == "slower"
+
+
 def test_a_proposal_has_its_sources_and_becomes_a_version(book: Book) -> None:  # noqa: F811
     change_table(book, book.champion, {"batch_size": 4}, note="small")
     visitor, at = Visitor(book.path), f"/book/{book.path.name}/tables-proposal"

@@ -51,7 +51,14 @@ class Asked:
         Raises:
             DataError: `ui.field`, it is a file.
         """
-        value = self.form.get(name, default)
+        return self._text(name, self.form.get(name, default))
+
+    def texts(self, name: str) -> list[str]:
+        """All fields of the form with this name. Raises as `text`."""
+        return [self._text(name, value) for value in self.form.getlist(name)]
+
+    @staticmethod
+    def _text(name: str, value: UploadFile | str) -> str:
         if isinstance(value, UploadFile):
             raise DataError("ui.field", key=name)
         return value

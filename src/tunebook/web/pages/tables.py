@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tunebook.core.changes import read_changes
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.web.asked import Asked, Given
 from tunebook.web.page import Page
@@ -89,10 +90,17 @@ def _effects(book: Book, table: ParamTable) -> dict[str, str]:
 @router.get("/book/{name}/tables/{version}/change")
 def form(asked: Given, name: str, version: str) -> Response:
     """The form in which rows are changed."""
-    return _form(asked, name, version, given={}, fault=None)
+    return _form(asked, name, version, [(asked.query("row"), "")], "")
 
 
-def _form(asked: Asked, name: str, version: str, *, given: dict[str, str], fault: TunebookError | None) -> Response:
+def _form(
+    asked: Asked, name: str, version: str, lines: list[tuple[str, str]], note: str, fault: TunebookError | None = None
+) -> Response:
+    """The form.
+
+    Args:
+        lines: row and value of each change, as typed; note: the reason; fault: what is wrong with them.
+    """
     from tunebook.report.history import described
     from tunebook.tables.declared import declared
 
@@ -100,30 +108,33 @@ def _form(asked: Asked, name: str, version: str, *, given: dict[str, str], fault
     known = declared()
     view = _rows(book, book.tables.get(version))
     others = [key for key in known if key not in view["table"].rows]
-    row = given.get("row") or asked.query("row")
     off = [(key, None, described(key, known[key].row.text)) for key in others]
     return asked.book_page(
-        "table_change.html.j2", name, "tables", status=422 if fault else 200, known=known, others=off, given=given,
-        fault=fault, row=row, **view,
+        "table_change.html.j2", name, "tables", status=422 if fault else 200, known=known, others=off, lines=lines,
+        note=note, fault=fault, **view,
     )  # fmt: skip
 
 
 @router.post("/book/{name}/tables/{version}/change")
 def change(asked: Given, name: str, version: str) -> Response:
-    """A child of the version, with one row changed; what is wrong with it stands beside the form."""
+    """A child of the version, with some rows changed for one reason; what is wrong with it stands beside the form. With
+    `more`: the form once more, with a line for another row."""
     from tunebook.verbs.change_table import change_table
 
     book = asked.book(name)
-    given = {key: asked.text(key).strip() for key in ("row", "value", "note")}
+    typed = zip(*([text.strip() for text in asked.texts(key)] for key in ("row", "value")), strict=False)
+    lines, note = [line for line in typed if any(line)] or [("", "")], asked.text("note").strip()
+    if asked.text("more"):
+        return _form(asked, name, version, [*lines, ("", "")], note)
     try:
-        if not given["note"]:
+        if not note:
             raise DataError("tables_page.reason", key="note")
-        if not given["row"]:
+        if not all(row for row, _ in lines):
             raise DataError("tables_page.row", key="row")
-        parent = book.tables.get(version)
-        made = change_table(book, parent, {given["row"]: given["value"]}, note=given["note"], owner=asked.owner)
+        changes = read_changes(f"{row}={value}" for row, value in lines)
+        made = change_table(book, book.tables.get(version), changes, note=note, owner=asked.owner)
     except TunebookError as error:
-        return _form(asked, name, version, given=given, fault=error)
+        return _form(asked, name, version, lines, note, error)
     return asked.go("book", name, "tables", f"v{made.table.version}", query="?new=1")
 
 
