@@ -102,7 +102,7 @@ def form_of(page: str) -> dict[str, object]:
 
 def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
     visitor, at = Visitor(book.path), f"/book/{book.path.name}/data"
-    form = form_of(visitor.get(f"{at}/rows").text)
+    form = form_of(visitor.get(f"{at}/rows?split=train").text)
     key = next(name for name in form if name.startswith("label:"))
     other = next(name for name in book.data.labels.names if name != form[key])
     fault = visitor.submit(f"{at}/rows", {**form, key: other, "reason": ""})
@@ -111,7 +111,9 @@ def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
     wrong = visitor.submit(f"{at}/rows", {**form, key: "none of them", "reason": "read again"}).text
     assert f'data-key="{row}"' in wrong and "none of them" in words_of(wrong), "the row is marked, not the filter"
     done = visitor.submit(f"{at}/rows?q=&page=0", {**form, key: other, "reason": "read again"}, follow_redirects=False)
-    assert done.status_code == 303 and done.headers["location"].endswith("changed=1")
+    assert done.status_code == 303 and done.headers["location"].endswith("changed=1&scored=0")
+    shown = visitor.get(done.headers["location"]).text
+    assert "1 rows were put right" in shown and "validation or test rows" not in shown
     now = open_book(book.path)
     assert now.file.data == 2 and now.log.entries("correct")[-1].actor == "ann"
     late = visitor.submit(f"{at}/rows", {**form, key: other, "reason": "again"})

@@ -18,15 +18,17 @@ from tests.web.visitor import Visitor, words_of
 from tunebook.challenge.perturbation import perturbations
 from tunebook.core.errors import DataError
 from tunebook.core.formatting import phrase
-from tunebook.core.nouns import Interval
-from tunebook.diagnosis.records import Suspect, Suspects
+from tunebook.core.nouns import DataRef, Interval
+from tunebook.diagnosis.records import Errors, Suspect, Suspects
 from tunebook.tasks.tagging import Tagging
 from tunebook.verbs.correct import correct
 from tunebook.verbs.errors import errors as diagnose
 from tunebook.verbs.steps.book import Book, open_book
+from tunebook.verbs.steps.runs import Run
 from tunebook.web.jobs import Jobs
 from tunebook.web.pages import errors, explain
-from tunebook.web.rows import Wanted, turn
+from tunebook.web.rows import Wanted, labels_of, turn
+from tunebook.web.suspects import suspects
 
 
 @pytest.fixture
@@ -40,31 +42,62 @@ def test_what_is_known_of_a_run_is_shown(found: Trained) -> None:
     page = visitor.get(f"{at}?run={found.run.id}").text
     assert f"runs/{found.run.id}/validation/errors.html" in page and "tunebook errors" in words_of(page)
     ids = [row.row for part in diagnosed.suspects for row in part.found][: errors.MOST]
-    assert ("data/rows?ids=" in page) == bool(ids)
+    assert ("data/rows?run=" in page) == bool(ids)
     assert turn(found.book.data, Wanted(ids=ids)).count == len(set(ids))  # they are ids of rows
     assert visitor.get(f"{at}?run=none").status_code == 422
 
 
-def test_suspects_are_counted_whole_and_lead_to_their_rows(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.data.load import load
-
-    rows = load(found.book.data, "validation")
+def doubted_by(run: Run, data: DataRef, count: int) -> Errors:
+    """A diagnosis that doubts the labels of the first validation rows."""
+    rows = turn(data, Wanted(split="validation")).rows[:count]
+    others = [next(name for name in data.labels.names if name != row["label"]) for row in rows]
     doubted = [
-        Suspect(row=str(row), split="validation", text="t", label="a", suggestion="b", sure=0.9, own=0.1)
-        for row in rows.ids[:3]
+        Suspect(row=row["id"], split="validation", text="t", label=row["label"], suggestion=other, sure=0.93, own=0.1)
+        for row, other in zip(rows, others, strict=True)
     ]
     share = Interval(value=0.1, low=0.0, high=0.2)
     part = Suspects(split="validation", how="run", rows=9, share=share, found=doubted)
-    made = diagnose(found.run).model_copy(update={"suspects": [part]})
-    monkeypatch.setattr("tunebook.verbs.errors.read_errors", lambda run, split: made)
+    return diagnose(run).model_copy(update={"suspects": [part]})
+
+
+def test_suspects_are_counted_whole_and_lead_to_their_rows(found: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = doubted_by(found.run, found.book.data, 3)
+    monkeypatch.setattr("tunebook.web.suspects.read_errors", lambda run: made)
     monkeypatch.setattr(errors, "MOST", 2)
+    assert list(suspects(found.book, found.run).values()) == made.suspects[0].found
     visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}"
     page = visitor.get(f"{at}/errors?run={found.run.id}").text
     assert "3 labels are suspected" in page and "Look at the first 2" in page
-    led = re.search(r'href="([^"]*data/rows[?]ids=[^"]*)"', page)
+    led = re.search(r'href="([^"]*data/rows[?][^"]*ids=[^"]*)"', page)
     assert led is not None
     shown = visitor.get(html.unescape(led[1])).text
-    assert all((one.row in shown) == (place < 2) for place, one in enumerate(doubted))
+    assert all((one.row in shown) == (place < 2) for place, one in enumerate(made.suspects[0].found))
+    assert shown.count("(93.0% sure)") == 2 and "A suspicion is a question" in shown
+    assert "sure)" not in visitor.get(f"{at}/data/rows").text, "without a run nothing is suggested"
+
+
+def test_suggestions_are_taken_unless_another_label_is_chosen(
+    found: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = open_book(shutil.copytree(found.book.path, tmp_path / "book"))
+    made = doubted_by(found.run, copied.data, 3)
+    monkeypatch.setattr("tunebook.web.suspects.read_errors", lambda run: made)
+    first, second, third = made.suspects[0].found
+    visitor, at = Visitor(copied.path), f"/book/book/data/rows?run={found.run.id}"
+    labels = {f"was:{one.row}": one.label for one in (first, second, third)}
+    own = {f"label:{one.row}": one.label for one in (first, second, third)}
+    other = next(name for name in copied.data.labels.names if name not in (second.label, second.suggestion))
+    form = {**labels, **own, f"label:{second.row}": other, "content": copied.data.content, "reason": "read"}
+    form |= {f"take:{one.row}": one.suggestion for one in (first, second)}
+    back = visitor.submit(at, {**form, "reason": ""})
+    assert back.status_code == 422 and len(re.findall(r'name="take:[^>]* checked', back.text)) == 2, "ticks are kept"
+    page = visitor.submit(at, form).text
+    now = labels_of(open_book(copied.path).data, [first.row, second.row, third.row, "gone"])
+    assert now == {first.row: first.suggestion, second.row: other, third.row: third.label}
+    assert "2 rows were put right" in page and "2 of them are validation or test rows" in page
+    assert list(suspects(open_book(copied.path), found.run)) == [third.row], "what was put right is suspected no more"
+    assert "1 labels are suspected" in visitor.get(f"/book/book/errors?run={found.run.id}").text
+    assert f'name="take:{third.row}"' in page and f'name="take:{first.row}"' not in page
 
 
 def test_a_run_of_rows_that_have_changed_since_is_told_as_such(found: Trained, tmp_path: Path) -> None:

@@ -88,6 +88,13 @@ def turn(ref: DataRef, wanted: Wanted) -> Turned:
     return Turned(rows, page, found.num_rows, labels, bool(annotators), one, bool(labels) and in_cells(kind))
 
 
+def labels_of(ref: DataRef, ids: Sequence[str]) -> dict[str, str]:
+    """Id of each of these rows that there are -> its label, as a cell of a file writes it."""
+    found = _in_order(kept_table(ref), ids)
+    written = _written(column_kind(ref.labels.problem), found["label"])
+    return dict(zip(found["_id"].cast(pa.string()).to_pylist(), written, strict=True))
+
+
 def _written(kind: Any, column: pa.ChunkedArray) -> list[str]:
     """Labels as a cell of a file writes them: several, or places, as JSON."""
     if pa.types.is_nested(column.type):
@@ -130,4 +137,4 @@ def _in_order(table: pa.Table, ids: Sequence[str]) -> pa.Table:
     return table.take(np.argsort(found, kind="stable"))
 
 
-__all__ = ["SIZE", "Turned", "Wanted", "turn"]
+__all__ = ["SIZE", "Turned", "Wanted", "labels_of", "turn"]

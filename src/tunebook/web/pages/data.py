@@ -38,6 +38,7 @@ def rows(asked: Given, name: str) -> Response:
 
 def _rows(asked: Asked, name: str, fault: TunebookError | None) -> Response:
     from tunebook.web.rows import Wanted, turn
+    from tunebook.web.suspects import suspects
 
     book = asked.book(name)
     sent, text = asked.request.query_params, asked.query("q").strip()
@@ -46,11 +47,12 @@ def _rows(asked: Asked, name: str, fault: TunebookError | None) -> Response:
         asked.query("split"), asked.query("label"), text, sent.getlist("ids"), bool(asked.query("disagreed")),
         int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 0,
     )  # fmt: skip
-    query = [(key, value) for key, value in sent.multi_items() if key not in ("page", "lang", "changed")]
-    given = {key.partition(":")[2]: str(value) for key, value in asked.form.items() if key.startswith("label:")}
+    query = [(key, value) for key, value in sent.multi_items() if key not in ("page", "lang", "changed", "scored")]
+    doubted = suspects(book, book.run(asked.query("run"))) if asked.query("run") else {}
     return asked.book_page(
         "rows.html.j2", name, "data", status=422 if fault else 200, wanted=wanted, found=turn(book.data, wanted),
-        splits=SPLITS, query=urlencode(query), fault=fault, given=given, reason=asked.text("reason"), ref=book.data,
+        splits=SPLITS, query=urlencode(query), fault=fault, given=_sent(asked, "label"), taken=_sent(asked, "take"),
+        doubted=doubted, reason=asked.text("reason"), ref=book.data,
     )  # fmt: skip
 
 
@@ -60,9 +62,9 @@ def correct(asked: Given, name: str) -> Response:
     from tunebook.verbs.correct import correct as put_right
 
     book = asked.book(name)
-    given = {key.partition(":")[2]: str(value) for key, value in asked.form.items() if key.startswith("label:")}
-    before = {key.partition(":")[2]: str(value) for key, value in asked.form.items() if key.startswith("was:")}
-    changed = {key: label for key, label in given.items() if label != before.get(key)}
+    before = _sent(asked, "was")
+    chosen = {key: label for key, label in _sent(asked, "label").items() if label != before.get(key)}
+    changed = {**_sent(asked, "take"), **chosen}  # what a person chose goes before what the model suggests
     try:
         if asked.text("content") != book.data.content:  # somebody else has put labels right meanwhile
             raise DataError("data_page.moved", key=name)
@@ -72,9 +74,14 @@ def correct(asked: Given, name: str) -> Response:
     except TunebookError as error:
         return _rows(asked, name, error)
     query = f"?{asked.request.url.query}&" if asked.request.url.query else "?"
-    return asked.go(
-        "book", name, "data", "rows", query=f"{query}changed={len(made.done.changed) + len(made.done.dropped)}"
-    )
+    scored = sum(count for split, count in made.done.splits.items() if split != "train")
+    count = len(made.done.changed) + len(made.done.dropped)
+    return asked.go("book", name, "data", "rows", query=f"{query}changed={count}&scored={scored}")
+
+
+def _sent(asked: Asked, part: str) -> dict[str, str]:
+    """Id of a row -> what was sent of it: its `label` now, what it `was`, or a suggestion to `take`."""
+    return {key.partition(":")[2]: str(value) for key, value in asked.form.items() if key.startswith(f"{part}:")}
 
 
 @router.post("/book/{name}/data/adopt")

@@ -97,7 +97,7 @@ def _known(book: Book, run: Run | None) -> dict[str, Any]:
     """Reports that are there, ids of suspected labels, and what can be begun."""
     if run is None:
         return {"reports": [], "suspects": [], "suspected": 0, "looked_at": "", "lines": {}, "moved": []}
-    from tunebook.verbs.errors import read_errors
+    from tunebook.web.suspects import suspects
 
     folder = run.results(SPLIT)
     there = [
@@ -105,14 +105,12 @@ def _known(book: Book, run: Run | None) -> dict[str, Any]:
         for key, work in WORK.items()
         if (folder / work.report).is_file()
     ]
-    found = read_errors(run, SPLIT)
-    parts = found.suspects if found else []
-    suspects = list(dict.fromkeys(row.row for part in parts for row in part.found))
+    doubted = list(suspects(book, run))
     return {
         "reports": [(key, path.as_posix()) for key, path in there],
-        "suspects": suspects[:MOST],
-        "suspected": len(suspects),
-        "looked_at": urlencode([("ids", row) for row in suspects[:MOST]]),
+        "suspects": doubted[:MOST],
+        "suspected": len(doubted),
+        "looked_at": urlencode([("run", run.id), *(("ids", row) for row in doubted[:MOST])]),
         "lines": {key: words_of(book, run, key) for key in WORK},
         "moved": rows_moved(book, run),
     }
