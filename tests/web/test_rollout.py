@@ -13,6 +13,7 @@ from tunebook.requests.log import open_log
 from tunebook.rollout.state import state
 from tunebook.verbs.rollout import deploy, start
 from tunebook.verbs.steps.book import Book
+from tunebook.web.named import title_of
 from tunebook.web.pages.rollout import FORCED, PAGE, PAGE_FILE, may_roll
 
 AT = "/book/book/rollout"
@@ -66,7 +67,11 @@ def test_steps_are_confirmed_and_logged(book: Book) -> None:
     assert "ui.page" in visitor.get(f"{AT}/none").text
     refused = step(visitor, book, "next")
     assert refused.status_code == 409 and "rollout.silent" in refused.text
-    assert "rollout.reason" in step(visitor, book, "abort", reason=" ").text and state(book).stage == 1
+    assert ">asked for</textarea>" in refused.text and 'name="force"' in refused.text, "the form stays"
+    assert f'href="{AT}"' in refused.text and "stands for --force" in refused.text and " checked" not in refused.text
+    unsaid = step(visitor, book, "next", reason=" ", force="1").text
+    assert "rollout.reason" in unsaid and 'value="1" checked' in unsaid and state(book).stage == 1
+    assert "rollout.reason" in step(visitor, book, "abort", reason=" ").text and state(book).candidate
     step(visitor, book, "next", force="1")
     assert state(book).stage == 2 and book.log.entries()[-1].actor == "ann" and book.log.entries()[-1].forced
     step(visitor, book, "finish", force="1")
@@ -78,9 +83,21 @@ def test_steps_are_confirmed_and_logged(book: Book) -> None:
 def test_one_that_moved_on_meanwhile_is_told(book: Book) -> None:
     visitor = begun(book)
     answer = step(visitor, book, "abort", entry="1")
+    assert f'name="entry" value="{state(book).entry}"' in answer.text and ">asked for</textarea>" in answer.text
     assert answer.status_code == 409 and "rollout_page.moved" in answer.text and state(book).candidate == "new"
     step(visitor, book, "abort")
     assert state(book).candidate is None
+
+
+def test_runs_are_called_by_table_and_time(book: Book) -> None:
+    visitor = begun(book)
+    old, new = title_of(book.run("old"), book), title_of(book.run("new"), book)
+    assert f"shadow: {new} answers beside {old}" in words_of(visitor.get(AT).text)
+    assert f"{new} takes the place of {old}" in words_of(visitor.get(f"{AT}/finish").text)
+    assert f"A rollout of {new} is under way" in words_of(visitor.get(f"{AT}/start").text)
+    step(visitor, book, "finish", force="1")
+    assert f"{new} answers all requests" in words_of(visitor.get(AT).text)
+    assert f"{old} answers in place of {new}" in words_of(visitor.get(f"{AT}/back").text)
 
 
 def test_its_page_is_written_and_framed(book: Book) -> None:

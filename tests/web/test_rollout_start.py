@@ -122,6 +122,11 @@ def test_what_is_not_proven_takes_force(book: Book) -> None:
     visitor = Visitor(book.path)
     refused = visitor.submit(f"{AT}/start", form(book, run="tried"))
     assert refused.status_code == 409 and "rollout.unproven" in refused.text and not Jobs(book.path).all()
+    assert ">newer rows</textarea>" in refused.text and refused.text.count('role="alert"') == 1, "the form stays"
+    assert 'name="run" value="tried"' in refused.text and "stands for --force" in refused.text
+    unsaid = visitor.submit(f"{AT}/start", form(book, run="tried", stages="0,100", reason=" ", force="1"))
+    assert "rollout.reason" in unsaid.text and 'name="stages" value="0,100"' in unsaid.text
+    assert 'value="1" required checked' in unsaid.text and not Jobs(book.path).all()
     visitor.submit(f"{AT}/start", form(book, run="tried", force="1"))
     (job,) = Jobs(book.path).all()
     assert job.words[-1] == "--force"

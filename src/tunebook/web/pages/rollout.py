@@ -63,12 +63,17 @@ def rollout(asked: Given, name: str) -> Response:
         view["problem"] = error
     page = PAGE_FILE if (book.path / PAGE_FILE).is_file() else ""
     events = history(book)[::-1][:50]
-    named_there = {now.live, now.candidate, *(entry.evidence.get("run") for entry in events)}
-    names = titles([run for run in book.runs if run.id in named_there], book)
+    names = _names(book, now, *(entry.evidence.get("run") for entry in events))
     open_ones = _open(now)
     return asked.book_page(
         "rollout.html.j2", name, "rollout", now=now, events=events, page=page, steps=open_ones, names=names, **view
     )  # fmt: skip
+
+
+def _names(book: Book, now: State, *others: str | None) -> dict[str, str]:
+    """Id -> heading of the runs that a page speaks of, as far as they are there."""
+    spoken_of = {now.live, now.candidate, *now.before, *others}
+    return titles([run for run in book.runs if run.id in spoken_of], book)
 
 
 def _open(now: State) -> list[str]:
@@ -91,23 +96,29 @@ def _trained(book: Book) -> bool:
 @router.get("/book/{name}/rollout/start")
 def new(asked: Given, name: str) -> Response:
     """A form for a rollout; with what it would be and what speaks against it, once it was filled in."""
-    book, typed = asked.book(name), typed_in(FIELDS, asked.query, "run")
-    view: dict[str, Any] = {"problem": None, "found": None, "doubts": []}
-    if asked.query("look"):
+    return _new(asked, name, typed_in(FIELDS, asked.query, "run"), look=bool(asked.query("look")))
+
+
+def _new(asked: Asked, name: str, typed: Typed, *, look: bool, fault: TunebookError | None = None) -> Response:
+    """The form; with what was typed, and what is wrong with it, where it came back."""
+    book, rules = asked.book(name), asked.book(name).file.rollout
+    view: dict[str, Any] = {"found": None, "doubts": []}
+    if look:
         try:
             view["found"] = found = _weighed(book, typed)
             view["doubts"] = doubts(book, found.run)
         except TunebookError as error:
-            view["problem"] = error
-    rules = book.file.rollout
+            fault = fault or error
+    now = state(book)
     hints = {
         "stages": ",".join(f"{share:g}" for share in rules.stages), "min_requests": str(rules.min_requests),
         "min_minutes": f"{rules.min_minutes:g}",
     }  # fmt: skip
     return asked.book_page(
-        "rollout_start.html.j2", name, "rollout", status=422 if view["problem"] else 200, now=state(book),
+        "rollout_start.html.j2", name, "rollout", status=status_of(fault) if fault else 200, now=now, fault=fault,
         runs=named(finished(book), book), champion=_trained(book), fields=FIELDS, given=typed, hints=hints,
-        words=words(book, typed), **view,
+        words=words(book, typed), names=_names(book, now, view["found"] and view["found"].run.id),
+        reason=asked.text("reason"), forced=asked.text("force"), **view,
     )  # fmt: skip
 
 
@@ -122,16 +133,16 @@ def _weighed(book: Book, typed: Typed) -> Weighed:
 
 @router.post("/book/{name}/rollout/start")
 def begin(asked: Given, name: str) -> Response:
-    """Begin a rollout, as a command of its own: what servers load may have to be made first.
-
-    Raises:
-        RefusedError: what speaks against it, without force; `rollout_page.moved`. TunebookError: `rollout.reason`.
-    """
+    """Begin a rollout, as a command of its own: what servers load may have to be made first. What speaks against it
+    without force, and `rollout_page.moved`, stands above the form."""
     book, typed = asked.book(name), typed_in(FIELDS, asked.text, "run")
-    by = _confirmed(asked, book, force=True)
-    found = _weighed(book, typed)
-    if found.against is not None and not by["force"]:
-        raise found.against
+    try:
+        by = _confirmed(asked, book, force=True)
+        found = _weighed(book, typed)
+        if found.against is not None and not by["force"]:
+            raise found.against
+    except TunebookError as error:
+        return _new(asked, name, typed, look=True, fault=error)
     forced = ["--force"] if found.against is not None else []
     line = [*words(book, {**typed, "run": found.run.id}), f"--reason={by['reason']}", f"--owner={asked.owner}", *forced]
     job = asked.jobs(book).once(line, asked.owner, "rollout start")
@@ -177,11 +188,19 @@ def deploy(asked: Given, name: str) -> Response:
 @router.get("/book/{name}/rollout/{step}")
 def ask(asked: Given, name: str, step: str) -> Response:
     """A form that confirms a step."""
-    book = asked.book(name)
     _known(step)
+    return _ask(asked, name, step, None)
+
+
+def _ask(asked: Asked, name: str, step: str, fault: TunebookError | None) -> Response:
+    """The form; with what was typed, and what is wrong with it, where it came back."""
+    book = asked.book(name)
+    now = state(book)
     return asked.book_page(
-        "rollout_step.html.j2", name, "rollout", now=state(book), step=step, may_force=step in FORCED
-    )
+        "rollout_step.html.j2", name, "rollout", status=status_of(fault) if fault else 200, now=now, step=step,
+        may_force=step in FORCED, names=_names(book, now), fault=fault, reason=asked.text("reason"),
+        forced=asked.text("force"),
+    )  # fmt: skip
 
 
 @router.post("/book/{name}/rollout/page")
@@ -200,15 +219,13 @@ def write(asked: Given, name: str) -> Response:
 
 @router.post("/book/{name}/rollout/{step}")
 def act(asked: Given, name: str, step: str) -> Response:
-    """Do it.
-
-    Raises:
-        RefusedError: as the verbs say, and `rollout_page.moved`, it stands elsewhere than the form says.
-        TunebookError: `rollout.reason`.
-    """
+    """Do it; what the verb refuses, and `rollout_page.moved`, stands above the form."""
     book = asked.book(name)
     _known(step)
-    _steps()[step](book, **_confirmed(asked, book, force=step in FORCED))
+    try:
+        _steps()[step](book, **_confirmed(asked, book, force=step in FORCED))
+    except TunebookError as error:
+        return _ask(asked, name, step, error)
     return asked.go("book", name, "rollout")
 
 
