@@ -16,7 +16,8 @@ from tunebook.core.errors import BookError, RefusedError, TunebookError
 from tunebook.rating.session import Session
 from tunebook.rating.store import Given
 from tunebook.rating.study import FILE
-from tunebook.report.rating import PAGE
+from tunebook.report.named import short_names
+from tunebook.report.rating import PAGE, called, runs_of
 from tunebook.stats.bootstrap import Units
 from tunebook.verbs import rate as module
 from tunebook.verbs.abtest.rated import check_rating
@@ -152,7 +153,11 @@ def test_a_result_is_written_logged_once_and_tells_what_changed(proven: Book) ->
     found = rating_result(proven)
     assert found.judged[0].duels[0].won_b == pytest.approx(1)
     page = (session.folder / PAGE).read_text("utf-8")
-    assert runs[1] in page and "is rated better" in page
+    shown = called(found, proven).judged[0].duels[0]
+    first, second = short_names([proven.run(run) for run in runs], proven).values()
+    assert (shown.a, shown.b) == (first, second) and found.judged[0].duels[0].b == runs[1], "the JSON keeps the ids"
+    assert f"{second} is rated better: {second} against {first}" in page and f"{second} − {first}" in page
+    assert all(page.count(run) == 1 and text in page for run, text in zip(runs, runs_of(found, proven), strict=True))
     rating_result(proven)
     (entry,) = [entry for entry in proven.log.entries("rating") if entry.evidence["event"] == "result"]
     assert entry.evidence["judged"][0]["duels"][0]["b"] == runs[1]
@@ -160,6 +165,7 @@ def test_a_result_is_written_logged_once_and_tells_what_changed(proven: Book) ->
     assert line.ratings == 3 * line.items and [one.done for one in line.raters] == [line.items] * 3
     assert changes(proven, session.study) == []
     shutil.rmtree(proven.path / "runs" / runs[0])
+    assert runs_of(found, proven)[0] == called(found, proven).judged[0].duels[0].a == runs[0], "one that is gone"
     assert runs[0] in changes(proven, session.study)[0]
     assert any(runs[0] in note for note in rating_result(proven).notes)
     other = session.study.model_copy(update={"content": "other"})

@@ -12,10 +12,10 @@ from tests.books import Trained, base, trained  # noqa: F401
 from tests.web.visitor import Visitor, words_of
 
 from tunebook.core.errors import BookError
+from tunebook.report.named import apart, named, title_of, titles
 from tunebook.web.app import application
 from tunebook.web.asked import Asked, Given
 from tunebook.web.door import POLICY, Guard
-from tunebook.web.named import apart, named, title_of, titles
 from tunebook.web.page import Page, always, pages
 from tunebook.web.pages import home, overview
 from tunebook.web.pages.files import inside

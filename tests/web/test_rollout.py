@@ -9,11 +9,11 @@ from tests.logged import make_book
 from tests.rolled import Traffic, make_run
 from tests.web.visitor import Visitor, words_of
 
+from tunebook.report.named import title_of
 from tunebook.requests.log import open_log
 from tunebook.rollout.state import state
 from tunebook.verbs.rollout import deploy, start
 from tunebook.verbs.steps.book import Book
-from tunebook.web.named import title_of
 from tunebook.web.pages.rollout import FORCED, PAGE, PAGE_FILE, may_roll
 
 AT = "/book/book/rollout"

@@ -11,12 +11,12 @@ from tests.rolled import make_run
 from tests.web.test_run import Idle
 from tests.web.visitor import Visitor, words_of
 
+from tunebook.report.named import title_of
 from tunebook.rollout.state import state
 from tunebook.verbs.rollout import deploy
 from tunebook.verbs.steps.book import Book
 from tunebook.web.door import Door
 from tunebook.web.jobs import Jobs
-from tunebook.web.named import title_of
 from tunebook.web.pages import rollout as page
 
 AT = "/book/book/rollout"

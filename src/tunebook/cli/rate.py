@@ -212,13 +212,14 @@ def _result(book: Book, begin: Begin, mine: Mine) -> Answer:
     open_cases = sum(not case.arbiter for one in found.judged for case in one.disagreements)
     decide = command("rate", book.path, "decide", "--study", found.study, "--rater", say("rate.some_arbiter"))
     go = (decide,) if open_cases else ()
-    return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, session, found, open_cases), go)
+    return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, session, (book, found), open_cases), go)
 
 
-def _tell(screen: Console, session: Session, found: RatingResult, open_cases: int) -> None:
-    from tunebook.report.rating import PAGE, agreement_text, sentence, title
+def _tell(screen: Console, session: Session, result: tuple[Book, RatingResult], open_cases: int) -> None:
+    from tunebook.report.rating import PAGE, agreement_text, called, runs_of, sentence, title
 
-    for one in found.judged:
+    book, found = result
+    for one in called(found, book).judged:
         prose(screen, title(session, one), "bold")
         prose(screen, sentence(one))
         screen.print(_table(one))
@@ -227,7 +228,8 @@ def _tell(screen: Console, session: Session, found: RatingResult, open_cases: in
     if open_cases:
         prose(screen, say("rate.cases", count=open_cases))
     warn(screen, list(found.notes))
-    screen.print(facts([(say("rate.page"), session.folder / PAGE)]))
+    runs = [(say("rate.run"), text) for text in runs_of(found, book)]
+    screen.print(facts([*runs, (say("rate.page"), session.folder / PAGE)]))
 
 
 def _table(one: Judged) -> Any:

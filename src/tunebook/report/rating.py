@@ -16,20 +16,21 @@ from tunebook.core.sections import Annotated, Column, Table
 from tunebook.rating.records import Judged, RatingResult
 from tunebook.rating.session import Disagreement, Session
 from tunebook.rating.study import PAIRS
+from tunebook.report.named import named, short_names
 from tunebook.report.page import write_page
 from tunebook.report.plots.intervals import Line, Span, interval_plot
+from tunebook.verbs.steps.book import Book
 
 PAGE = "result.html"
 _SHOWN = 50  # disagreements
-_ENDS = 10  # characters of a run beside a plot
 
 
-def write_rating_page(session: Session, found: RatingResult) -> Path:
+def write_rating_page(session: Session, result: RatingResult, book: Book) -> Path:
     """Write result.html beside the study."""
-    study = session.study
+    study, found = session.study, called(result, book)
     facts = [
         (say("rate.study"), study.id),
-        (say("rate.runs"), ", ".join(found.runs)),
+        *((say("rate.run"), text) for text in runs_of(found, book)),
         (say("rate.rows_of"), f"{phrase('split', study.split)} · {number(len({item.row for item in study.items}))}"),
         (say("rate.ratings"), number(found.ratings)),
         (say("rate.begun"), moment(study.created)),
@@ -50,6 +51,28 @@ def write_rating_page(session: Session, found: RatingResult) -> Path:
         session.folder / PAGE, "rating.html.j2", facts=facts, notes=found.notes, parts=parts, verdict=verdict,
         raters=rater_table(found),
     )  # fmt: skip
+
+
+def runs_of(found: RatingResult, book: Book) -> list[str]:
+    """The runs that were judged, in words, with their ids; of one that is gone its id alone."""
+    known = dict(named([run for run in book.runs if run.id in found.runs], book))
+    return [known.get(run, run) for run in found.runs]
+
+
+def called(found: RatingResult, book: Book) -> RatingResult:
+    """A result for people: runs by names that tell them apart in place of their ids."""
+    names = short_names([run for run in book.runs if run.id in found.runs], book)
+
+    def told(items: Sequence[Any]) -> list[Any]:
+        keys = ("a", "b", "run")
+        return [
+            one.model_copy(update={key: names.get(run, run) for key in keys if (run := getattr(one, key, ""))})
+            for one in items
+        ]
+
+    parts = ("duels", "strengths", "points", "gaps", "parts")
+    judged = [one.model_copy(update={part: told(getattr(one, part)) for part in parts}) for one in found.judged]
+    return found.model_copy(update={"judged": judged})
 
 
 def title(session: Session, one: Judged) -> str:
@@ -98,8 +121,7 @@ def _plots(one: Judged) -> list[tuple[str, Markup]]:
 
 
 def _less(b: str, a: str) -> str:
-    """One run less another, by the ends of their names, which tell them apart."""
-    return f"{b[-_ENDS:]} − {a[-_ENDS:]}"
+    return f"{b} − {a}"
 
 
 def _span(label: str, found: Interval) -> Span:
@@ -192,4 +214,15 @@ def rater_table(found: RatingResult) -> Table:
     return Table(say("rate.raters_caption"), columns, tuple(lines))
 
 
-__all__ = ["PAGE", "agreement_text", "ends", "rater_table", "said_text", "sentence", "title", "write_rating_page"]
+__all__ = [
+    "PAGE",
+    "agreement_text",
+    "called",
+    "ends",
+    "rater_table",
+    "runs_of",
+    "said_text",
+    "sentence",
+    "title",
+    "write_rating_page",
+]

@@ -111,7 +111,7 @@ def rating_result(book: Book, study: str = "") -> RatingResult:
         raise DataError("rate.no_ratings", key=session.study.id, book=book.path)
     found = found.model_copy(update={"notes": [*found.notes, *changes(book, session.study)]})
     write_json(found, session.folder / RESULT)
-    write_rating_page(session, found)
+    write_rating_page(session, found, book)
     logged = {item.evidence.get("head") for item in book.log.entries("rating")}
     if found.head not in logged:
         book.log.append("rating", reason=_sentence(found), evidence={"event": "result", **rating_figures(found)})

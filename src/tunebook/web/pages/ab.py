@@ -13,12 +13,12 @@ from starlette.responses import Response
 from tunebook.core.errors import BookError, RefusedError, TunebookError
 from tunebook.report.gate import gate_facts, typed_delta
 from tunebook.report.history import gain_text
+from tunebook.report.named import named
 from tunebook.verbs.abtest.read_rule import read_rule
 from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Given
 from tunebook.web.fields import Field, typed_in, values_of, words_of
 from tunebook.web.known_tests import Known, known_tests, view_of
-from tunebook.web.named import named
 from tunebook.web.page import Page
 from tunebook.web.parting import part_of
 

@@ -13,11 +13,11 @@ from starlette.responses import Response
 from tunebook.core.errors import DataError
 from tunebook.core.locations import AUTO
 from tunebook.core.nouns import Split
+from tunebook.report.named import named, title_of
 from tunebook.verbs.steps.moved import rows_moved
 from tunebook.web.asked import Given
 from tunebook.web.fields import Field, Typed, typed_in
 from tunebook.web.fields import words_of as fields_words
-from tunebook.web.named import named, title_of
 from tunebook.web.page import Page
 
 if TYPE_CHECKING:

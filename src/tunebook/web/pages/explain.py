@@ -14,10 +14,10 @@ from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.explains import Explains
 from tunebook.core.locations import AUTO
 from tunebook.core.registry import task_of
+from tunebook.report.named import named, title_of
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.moved import rows_moved
 from tunebook.web.asked import Given
-from tunebook.web.named import named, title_of
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
 

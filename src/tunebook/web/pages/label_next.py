@@ -11,11 +11,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tunebook.core.locations import AUTO
+from tunebook.report.named import named
 from tunebook.verbs.read_rows import HowNext
 from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Given
 from tunebook.web.fields import Field, Typed, typed_in, words_of
-from tunebook.web.named import named
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
 from tunebook.web.uploads import saved

@@ -20,11 +20,11 @@ from tunebook.rating.draw import Shown
 from tunebook.rating.files import Imported, export_rows, import_file, write_rows
 from tunebook.rating.session import Session
 from tunebook.rating.study import FOLDER, PAIRS, RIGHT_OR_WRONG
+from tunebook.report.named import named, titles
 from tunebook.report.rating import PAGE as REPORT
 from tunebook.verbs.rate import changes, open_rating, rating_result, ratings_of
 from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Asked, Given
-from tunebook.web.named import named, titles
 from tunebook.web.page import Page
 
 router = APIRouter()

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from tunebook.core.errors import BookError, RefusedError, TunebookError
 from tunebook.core.locations import CHAMPION
+from tunebook.report.named import named, title_of, titles
 from tunebook.rollout.state import State, state
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.weigh_rollout import Weighed, doubts, typed_rules, weigh, weigh_first
 from tunebook.web.asked import Asked, Given
 from tunebook.web.fields import Field, Typed, typed_in, values_of, words_of
-from tunebook.web.named import named, title_of, titles
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
 from tunebook.web.render import status_of

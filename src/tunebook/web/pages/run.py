@@ -14,13 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tunebook.core.errors import RefusedError, TunebookError
+from tunebook.report.named import apart, title_of
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.steps.which_run import alone
 from tunebook.web.asked import Asked, Given
 from tunebook.web.jobs import Jobs
 from tunebook.web.live import LIVE, Pace, job_of, news, said, standing
-from tunebook.web.named import apart, title_of
 from tunebook.web.page import Page
 
 router = APIRouter()

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.locations import AUTO
 from tunebook.core.nouns import SPLITS, Labels, Report, read_json
+from tunebook.report.named import named
 from tunebook.verbs.calibrate import calibration_files
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 from tunebook.web.asked import Given
 from tunebook.web.fields import Field, Typed, typed_in, words_of
-from tunebook.web.named import named
 from tunebook.web.page import Page
 from tunebook.web.pages.errors import finished
 from tunebook.web.pages.run import plain

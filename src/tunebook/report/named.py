@@ -41,6 +41,20 @@ def title_of(run: Run, book: Book) -> str:
     return titles([run], book)[run.id]
 
 
+def short_names(runs: Sequence[Run], book: Book) -> dict[str, str]:
+    """Id of each run -> what it is called beside the others: its table, or its heading where two have the same table,
+    or its id where they have the same heading too."""
+    facts = facts_of(runs, book.path)
+    tables = {
+        run.id: run.id if isinstance(one, TunebookError) else table_text(one)
+        for run, one in zip(runs, facts, strict=True)
+    }
+    for names in (tables, titles(runs, book)):
+        if len(set(names.values())) == len(names):
+            return names
+    return {run.id: run.id for run in runs}
+
+
 def apart(run: Run, book: Book) -> tuple[str, str]:
     """The version that a run of other values is nearest to, and these values; empty for a run of a version."""
     facts = facts_of([run], book.path)[0]
@@ -49,4 +63,4 @@ def apart(run: Run, book: Book) -> tuple[str, str]:
     return facts["near"], changed_text(facts)
 
 
-__all__ = ["apart", "named", "title_of", "titles"]
+__all__ = ["apart", "named", "short_names", "title_of", "titles"]
