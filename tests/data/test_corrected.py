@@ -18,6 +18,7 @@ from tunebook.data.kind import column_kind
 from tunebook.data.load import load_table
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
+from tunebook.report.rows import data_view
 
 
 @pytest.fixture
@@ -51,7 +52,9 @@ def test_what_is_named_changes_and_nothing_else(base: DataRef, into: Path) -> No
     assert made.ref.content == open_data(into).content != base.content and sum(made.ref.rows.values()) == 59
     told = made.ref.stats[CORRECTION]
     assert told["changed"] == [first] and told["parent"] == base.content
-    assert made.ref.stats["ledger"]["dropped"] == {CORRECTION: 1}
+    ledger = made.ref.stats["ledger"]
+    assert (ledger["dropped"], ledger["changed"], ledger["changed_rows"]) == ({CORRECTION: 1}, {CORRECTION: 1}, 1)
+    assert data_view(made.ref.stats)["changed"] == [("label put right by hand", 1)]
     assert labels_of(base) == before
 
 

@@ -10,7 +10,7 @@ from tests.report.reader import read_page
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.knowledge.chain import Check, Fault
 from tunebook.knowledge.log import Entry
-from tunebook.report.history import gain_text, moment, oddities, render_history
+from tunebook.report.history import action_text, gain_text, moment, oddities, render_history
 
 FIGURES = {
     "test": "t", "verdict": "PROMOTE", "a": 1, "b": 2, "metric": "accuracy", "gain": 0.031, "lower": 0.008,
@@ -174,6 +174,12 @@ def test_tests_that_say_little_and_guardrails_that_broke() -> None:
 )
 def test_gains_in_words(figures: dict[str, Any], expected: str) -> None:
     assert gain_text(figures) == expected
+
+
+def test_what_happened_to_a_rollout_is_said() -> None:
+    put, ended = (entry(1, "rollout", None, evidence={"event": event}) for event in ("deploy", "abort"))
+    assert (action_text(put), action_text(ended)) == ("rollout: put live", "rollout: aborted")
+    assert action_text(ENTRIES[0]) == "new version"
 
 
 def test_moments_and_marks() -> None:

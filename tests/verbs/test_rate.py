@@ -161,6 +161,7 @@ def test_a_result_is_written_logged_once_and_tells_what_changed(proven: Book) ->
     rating_result(proven)
     (entry,) = [entry for entry in proven.log.entries("rating") if entry.evidence["event"] == "result"]
     assert entry.evidence["judged"][0]["duels"][0]["b"] == runs[1]
+    assert entry.reason.endswith(" ratings; asked for: overall")
     (line,) = ratings_of(proven)
     assert line.ratings == 3 * line.items and [one.done for one in line.raters] == [line.items] * 3
     assert changes(proven, session.study) == []

@@ -203,8 +203,7 @@ def _verified(found: Check) -> Answer:
 
 
 def _tell(screen: Console, entries: list[Entry], earlier: int, looser: dict[int, list[str]]) -> None:
-    from tunebook.core.formatting import phrase
-    from tunebook.report.history import moment, oddities
+    from tunebook.report.history import action_text, moment, oddities
 
     if not entries:
         screen.print(say("log.empty"))
@@ -215,7 +214,7 @@ def _tell(screen: Console, entries: list[Entry], earlier: int, looser: dict[int,
         (
             entry.number,
             moment(entry.time),
-            phrase("log.action", entry.action),
+            action_text(entry),
             f"v{entry.table}" if entry.table else "–",
             entry.actor,
             " · ".join(

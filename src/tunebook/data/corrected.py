@@ -26,7 +26,7 @@ from tunebook.core.nouns import DataRef, write_json
 from tunebook.data.frozen import SPLIT
 from tunebook.data.kind import column_kind
 from tunebook.data.labels import CellKind
-from tunebook.data.ledger import Entry, Ledger
+from tunebook.data.ledger import Action, Entry, Ledger
 from tunebook.data.load import load_table
 from tunebook.data.merge import renewed
 from tunebook.data.prepare import LEDGER, ROWS
@@ -127,7 +127,8 @@ def corrected(base: DataRef, labels: Mapping[str, str], into: Path, version: int
         [ids[place] for index, place in enumerate(order) if index not in set(others)],
         dict(Counter(sides[order[index]] for index in others)),
     )  # fmt: skip
-    return _written(base, table, gone, made, into, version)
+    noted: dict[Action, list[int]] = {"dropped": gone, "changed": sorted(order[index] for index in others)}
+    return _written(base, table, noted, made, into, version)
 
 
 def _read(base: DataRef, labels: Mapping[str, str]) -> pa.Array:
@@ -152,15 +153,16 @@ def _replaced(column: pa.ChunkedArray, places: list[int], values: pa.Array) -> p
     return pa.chunked_array([*column.chunks, values.cast(column.type)]).take(pa.array(take))
 
 
-def _written(base: DataRef, table: pa.Table, gone: list[int], made: Corrected, into: Path, version: int) -> Corrected:
+def _written(
+    base: DataRef, table: pa.Table, noted: Mapping[Action, list[int]], made: Corrected, into: Path, version: int
+) -> Corrected:
     ledger, keep = Ledger(), np.ones(table.num_rows, dtype=bool)
-    keep[gone] = False
+    keep[noted["dropped"]] = False
     names, numbers = table["_file"].to_pylist(), table["_row"].to_numpy()
     for name in dict.fromkeys(names):
-        mine = [place for place in gone if names[place] == name]
         ledger.count(name, names.count(name))
-        if mine:
-            ledger.note(Entry("dropped", CORRECTION, name, numbers[mine]))
+        for action, places in noted.items():
+            ledger.note(Entry(action, CORRECTION, name, numbers[[place for place in places if names[place] == name]]))
     table = table.filter(pa.array(keep)).combine_chunks()
     ref = renewed(base, table, into, {}, ledger)
     if ref.rows["train"] == 0 or pc.count_distinct(table["_split"]).as_py() < 1:

@@ -76,6 +76,14 @@ def moment(time: str) -> str:
         return time
 
 
+def action_text(entry: Entry) -> str:
+    """What was done; of a rollout also what happened to it."""
+    what = phrase("log.action", entry.action)
+    if entry.action != "rollout":
+        return what
+    return say("log.of_event", action=what, event=phrase("rollout.event", str(entry.evidence.get("event", "–"))))
+
+
 def oddities(entry: Entry) -> list[str]:
     """What is odd about an entry, in words."""
     named = {"forced": entry.forced, **{name: name in entry.evidence for name in ("time_went_back", "recovered")}}
@@ -199,7 +207,7 @@ def _line(entry: Entry) -> dict[str, Any]:
     return {
         "number": entry.number,
         "time": moment(entry.time),
-        "what": phrase("log.action", entry.action),
+        "what": action_text(entry),
         "version": f"v{entry.table}" if entry.table else "–",
         "actor": entry.actor or "–",
         "reason": " · ".join([*oddities(entry), *([entry.reason] if entry.reason else [])]) or "–",
@@ -274,6 +282,7 @@ def _side(table: ParamTable, name: str) -> dict[str, Any]:
 
 __all__ = [
     "Form",
+    "action_text",
     "described",
     "factor",
     "gain_text",

@@ -145,8 +145,8 @@ def changes(book: Book, study: Study) -> list[str]:
 
 
 def _sentence(found: RatingResult) -> str:
-    one = found.judged[0]
-    return localized("rate.log_result", study=found.study, ratings=found.ratings, question=one.question)
+    asked = ", ".join(dict.fromkeys(one.question for one in found.judged))
+    return localized("rate.log_result", study=found.study, ratings=found.ratings, question=asked)
 
 
 __all__ = [

@@ -9,9 +9,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tunebook.core.errors import BookError
-from tunebook.core.formatting import phrase
 from tunebook.knowledge.log import Entry
-from tunebook.report.history import oddities
+from tunebook.report.history import action_text, oddities
 from tunebook.web.asked import Given
 from tunebook.web.page import Page
 from tunebook.web.parting import part_of
@@ -41,7 +40,7 @@ def searched(entries: Sequence[Entry], text: str, who: str) -> list[Entry]:
     wanted = text.casefold()
 
     def holds(entry: Entry) -> bool:
-        said = [str(entry.reason), phrase("log.action", entry.action), entry.action, entry.actor, f"v{entry.table}"]
+        said = [str(entry.reason), action_text(entry), entry.action, entry.actor, f"v{entry.table}"]
         return any(wanted in item.casefold() for item in said)
 
     return [entry for entry in entries if (not who or entry.actor == who) and (not wanted or holds(entry))]
