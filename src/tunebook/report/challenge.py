@@ -109,7 +109,7 @@ def fall_text(item: Capability, metric: str) -> str:
     """What is lost, with its interval; a dash for what has no such thing."""
     if item.fall is None:
         return "–" if item.met is None else say("challenge.met_text", share=share_text(item.met.value))
-    value, low, high = (_bare(end, metric) for end in (item.fall.value, item.fall.low, item.fall.high))
+    value, low, high = _ends(item.fall, metric)
     return f"{value} [{low}, {high}]"
 
 
@@ -121,6 +121,11 @@ def _bare(value: float, metric: str) -> str:
     """A fall without its unit, which the heading tells; none is 0 and never -0."""
     text = f"{100 * value:.1f}" if is_share(metric) else f"{value:.3f}"
     return text.removeprefix("-") if float(text) == 0 else text
+
+
+def _ends(fall: Interval, metric: str) -> tuple[str, str, str]:
+    """A fall and both ends of its interval."""
+    return _bare(fall.value, metric), _bare(fall.low, metric), _bare(fall.high, metric)
 
 
 def tables(found: Challenged) -> list[Table]:
@@ -174,8 +179,8 @@ def _changed_table(found: Challenged, items: list[Capability]) -> Table:
 def _row(item: Capability, metric: str) -> tuple[Cell, ...]:
     fall: Cell = None
     if item.fall is not None:
-        ends = (_bare(end, metric) for end in (item.fall.low, item.fall.high))
-        fall = Annotated(_bare(item.fall.value, metric), " – ".join(ends))
+        value, low, high = _ends(item.fall, metric)
+        fall = Annotated(value, f"{low} – {high}")
     return (
         name_of(item),
         f"{phrase('challenge.group', item.group)}: {phrase('challenge.expects', item.expects)}",
