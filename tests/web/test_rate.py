@@ -40,7 +40,10 @@ def test_two_people_rate_with_a_crash_between(book):
     session = make_session(book.path, rows=4, raters=["ann", "bo"], overlap=1.0)
     at, visitor = f"/book/{book.path.name}/{PAGE.tab}/{session.study.id}", Visitor(book.path)
     shown = visitor.get(f"/book/{book.path.name}/rate").text
+    assert "Two runs answer 4 of 8 rows differently" in visitor.get(at).text, "why there are no more items"
     assert session.study.id in shown and "run0<br>run1" in shown, "runs that are gone keep their ids"
+    item = visitor.get(f"{at}/next?rater=ann").text
+    assert ">the first (1)<" in item and ">the second (2)<" in item, "on a phone they stand one below the other"
     form, answer = step(visitor, at, "ann", "1")
     assert answer.status_code == 303 and answer.headers["location"] == f"{at}/next?rater=ann"
     assert session.said("ann", form["item"]) == {"overall": "1"}

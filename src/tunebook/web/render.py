@@ -27,6 +27,7 @@ from tunebook.core.formatting import (
 from tunebook.core.messages import language, say
 from tunebook.report.history import action_text
 from tunebook.report.plan_words import table_text
+from tunebook.web.advice import advice
 from tunebook.web.fields import help_of
 from tunebook.web.reports import writer_of, written_in
 
@@ -59,7 +60,7 @@ def environment() -> Environment:
         say=say, phrase=phrase, shown=shown, number=number, score_text=score_text, moment=moment, duration=duration,
         memory=memory, metric_name=metric_name, share_text=share_text, command=command, quote=quote, language=language,
         table_text=table_text, help_of=help_of, written_in=written_in, may_write=writer_of,
-        action_text=action_text,
+        action_text=action_text, advice=advice,
     )  # fmt: skip
     return made
 
