@@ -152,8 +152,8 @@ def table_set(
     opened = open_book(book)
     parent = named_table(opened, table)
     made = change_table(opened, parent, read_changes(changes, "ROW=VALUE"), note=note, owner=owner)
-    words = ("table", "set", book, *changes, "--table", table, "--note", say("cli.some_note"))
-    return _added(opened, made, again="" if note.strip() else command(*words))
+    again = command("table", "set", book, *changes, "--table", table, "--note", say("cli.some_note"))
+    return _added(opened, made, again="" if note.strip() else again)
 
 
 def table_import(book: Books, file: Files, note: Note = "") -> Answer:
