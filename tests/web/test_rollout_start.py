@@ -64,6 +64,7 @@ def test_what_speaks_against_the_chosen_run_stands_before_the_button(book: Book)
     assert "/scores?run=old" in page and "tunebook rollout deploy" in usual
     shown = visitor.get(f"{AT}/deploy", params={"run": "tried"}).text
     assert "rollout.unproven" in shown and 'name="force"' in shown and 'value="tried" selected' in shown
+    assert "tried --force --reason" in words_of(shown) and "--force" not in usual
     (book.path / "runs/old/report.json").write_text("{}", encoding="utf-8")
     fine = visitor.get(f"{AT}/deploy", params={"run": "old"}).text
     assert "Nothing that is known speaks against it" in fine and "no score on the test rows" not in fine
