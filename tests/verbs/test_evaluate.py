@@ -23,8 +23,9 @@ from tunebook.stats.bootstrap import Units
 from tunebook.stats.proportion import right_interval, wilson_interval
 from tunebook.tables.files import read_table
 from tunebook.tables.make import child
-from tunebook.verbs.evaluate import again, evaluate
+from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.init import init
+from tunebook.verbs.run_report import again
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run, keep_table, new_run

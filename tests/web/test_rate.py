@@ -13,6 +13,7 @@ from tunebook.rating.session import Session
 from tunebook.web.door import Door
 from tunebook.web.jobs import Jobs
 from tunebook.web.pages.rate import PAGE
+from tunebook.web.reports import written_in
 
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
@@ -132,6 +133,9 @@ def test_an_arbiter_decides_and_the_result_is_shown(book):
     page = visitor.submit(f"{at}/result").text
     assert "result.html" in page and "<iframe" in page
     assert visitor.get(f"/book/{book.path.name}/file/ratings/{session.study.id}/result.html").status_code == 200
+    path = f"ratings/{session.study.id}/result.html"
+    visitor.submit(f"/book/{book.path.name}/anew?lang=zh", {"path": path})
+    assert written_in(book.path / path) == "zh"
     assert session.store.verify().entries == 6
 
 

@@ -14,6 +14,7 @@ from tunebook.verbs.challenge import challenge
 from tunebook.verbs.curve import CurveOptions
 from tunebook.verbs.curve import curve as draw
 from tunebook.verbs.errors import errors as diagnose
+from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.explain import explain
 from tunebook.web.reports import writer_of, written_in
 
@@ -45,7 +46,7 @@ def test_one_in_another_language_says_so_and_is_written_anew(found: Trained) -> 
     assert "写成时的语言" not in visitor.get(form["back"]).text
     elsewhere = visitor.submit(f"{at}/anew", {**form, "back": "//other.example/"}, follow_redirects=False)
     assert elsewhere.headers["location"] == f"{at}/overview"
-    for wrong in (f"runs/{found.run.id}/report.html", "../x.html", "none.html"):
+    for wrong in (f"runs/{found.run.id}/model/report.html", "../x.html", "none.html"):
         assert visitor.submit(f"{at}/anew", {"path": wrong}).status_code == 404
 
 
@@ -56,8 +57,9 @@ def test_what_a_command_has_kept_is_written_as_it_was(found: Trained) -> None:
     challenge(found.run, only=("casing",))
     explain(found.run, errors=2)
     curve = draw(book, options=CurveOptions(sizes=(8, 16), seeds=1, frozen=True)).curve
-    names = [f"{validation}/{name}.html" for name in ("errors", "challenge", "explain-errors")]
-    for path in (*names, f"curves/{curve}/curve.html"):
+    evaluate(found.run, split="validation", with_baselines=False)
+    names = [f"{validation}/{name}.html" for name in ("errors", "challenge", "explain-errors", "report")]
+    for path in (*names, f"curves/{curve}/curve.html", f"runs/{found.run.id}/report.html"):
         place = book.path / path
         before = sorted(place.read_text(encoding="utf-8").split())
         place.write_text("", encoding="utf-8")
@@ -67,6 +69,11 @@ def test_what_a_command_has_kept_is_written_as_it_was(found: Trained) -> None:
         assert sorted(place.read_text(encoding="utf-8").split()) == before, path
     (book.path / f"{validation}/challenge.json").unlink()
     write = writer_of(book, f"{validation}/challenge.html")
+    assert write is not None
+    with pytest.raises(BookError, match=r"ui\.report_gone"):
+        write()
+    (book.path / validation / "predictions.jsonl").unlink()
+    write = writer_of(book, f"{validation}/report.html")
     assert write is not None
     with pytest.raises(BookError, match=r"ui\.report_gone"):
         write()

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.errors import BookError, DataError, TunebookError
-from tunebook.core.lineage import Recipe
-from tunebook.core.locations import home_of
-from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report, Split, write_json
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import DataRef, Plan, Report, Split, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
-from tunebook.core.task import Rows, Task
+from tunebook.core.task import Rows
+from tunebook.verbs.run_report import PREDICTIONS, REPORT, write_report
 from tunebook.verbs.steps.ahead import Side
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.business import own_metrics, scored
-from tunebook.verbs.steps.calibration import kept_calibration
 from tunebook.verbs.steps.general import general as measure_general
-from tunebook.verbs.steps.general import general_books, read_general
-from tunebook.verbs.steps.retention import read_retention, retention, units_of
-from tunebook.verbs.steps.runs import TABLE, Run
+from tunebook.verbs.steps.general import general_books
+from tunebook.verbs.steps.retention import retention, units_of
+from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.steps.space import space
-
-_ERRORS = 30  # that a page shows
-BOOK = "BOOK"  # stands for the folder of the book
 
 
 def evaluate(
@@ -173,96 +166,15 @@ def _predictions(plan: Plan, rows: Rows, logits: NDArray[np.float32]) -> Iterato
 
 def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, Any]]) -> None:
     from tunebook.report.card import write_model_card
-    from tunebook.report.run import write_run_report
 
-    task, folder = tasks()[run.plan.task](), run.results(report.split)
+    folder = run.results(report.split)
     folder.mkdir(exist_ok=True)
-    with (folder / "predictions.jsonl").open("w", encoding="utf-8") as stream:
+    with (folder / PREDICTIONS).open("w", encoding="utf-8") as stream:
         stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in predictions)
-    write_json(report, folder / "report.json")
-    outcome = run.outcome
-    kept = read_retention(run) if report.split == "test" else None
-    general = read_general(run) if report.split == "test" else None
-    more: Any = {"table": _table(run), "retention": kept, "general": general or None, "again": again(run)}
-    more["calibration"] = kept_calibration(run)
-    more["pairs"] = ref.roles.text_pair is not None
-    write_run_report(
-        folder,
-        report,
-        plan=run.plan,
-        history=run.history,
-        data_stats=ref.stats,
-        errors=_errors(task, run.plan.labels, predictions),
-        counters=outcome.get("counters", {}),
-        cost=outcome,
-        **{name: item for name, item in more.items() if item is not None},
-    )
-    if report.split == "test" and task.pipeline:  # the card tells what the model is worth on rows that chose nothing
-        write_model_card(run.model, run.plan, report, ref)
+    write_json(report, folder / REPORT)
+    write_report(run, ref, report, predictions)
+    if report.split == "test" and tasks()[run.plan.task]().pipeline:
+        write_model_card(run.model, run.plan, report, ref)  # what the model is worth on rows that chose nothing
 
 
-def _table(run: Run) -> ParamTable | None:
-    """The version that the run was planned from; None where rows were changed for this one run, or it is damaged."""
-    from tunebook.tables.store import TableStore
-
-    plan = run.plan
-    store = TableStore(run.book / "tables")
-    if plan.table_version not in store.versions():
-        return None
-    with suppress(BookError):
-        table = store.get(plan.table_version)
-        return table if table.values_id == plan.table else None
-    return None
-
-
-def _errors(task: Task, labels: Labels, predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The worst mistakes first."""
-    bad = [(task.badness(record, labels), record) for record in predictions]
-    wrong = sorted(((far, record) for far, record in bad if far is not None), key=lambda item: -item[0])
-    return [record for _, record in wrong[:_ERRORS]]
-
-
-def again(run: Run) -> list[str]:
-    """Commands that repeat a run and its scores, for the shell; `BOOK` stands for the folder of the book."""
-    from tunebook.verbs.soup import read_recipe
-
-    recipe = read_recipe(run)
-    first = _soup(recipe) if recipe else [*train_words(run, BOOK), "--again"]
-    return [shlex.join(["tunebook", *words]) for words in (first, ["eval", BOOK, "--run", "latest"])]
-
-
-def _soup(recipe: Recipe) -> list[str]:
-    return ["soup", BOOK, *(item.run for item in recipe.ingredients), "--method", recipe.method]
-
-
-def train_words(run: Run, book: str) -> list[str]:
-    """The words after `tunebook` that train the plan of a run: one that stopped goes on.
-
-    Args:
-        book: its folder, as the words name it.
-    """
-    plan, words = run.plan, ["train", book]
-    if plan.values:
-        home = home_of(run.path)
-        table = run.path.absolute() / TABLE
-        words += ["--table", f"{book}/{table.relative_to(home).as_posix()}" if home else str(table)]
-    elif plan.table_version:
-        words += ["--table", f"v{plan.table_version}", *_seed(run, plan)]
-    if plan.continues is not None:
-        beside = plan.continues.parent == run.path.absolute().parent
-        words += ["--continue-from", plan.continues.name if beside else str(plan.continues)]
-    words += [f"--allow-{name.replace('_', '-')}" for name in plan.allowed]
-    return words
-
-
-def _seed(run: Run, plan: Plan) -> list[str]:
-    """The seed, where it is not that of the version: the arms of a test have seeds of their own."""
-    from tunebook.tables.store import TableStore
-
-    with suppress(TunebookError):
-        if TableStore(run.book / "tables").get(plan.table_version).values()["seed"] == plan.seed:
-            return []
-    return ["--set", f"seed={plan.seed}"]
-
-
-__all__ = ["BOOK", "again", "evaluate", "train_words"]
+__all__ = ["evaluate"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tunebook.core.errors import BookError
+from tunebook.core.nouns import SPLITS, Split, read_json
 from tunebook.verbs.steps.book import Book
 
 _LANG = re.compile(r'<html lang="(\w+)')
@@ -43,6 +44,21 @@ def _of_curve(book: Book, place: Path, name: str) -> object:
     return write_curve(place, _kept(read_curve(book, name), place))
 
 
+def _of_scores(book: Book, place: Path, run: str) -> object:
+    from tunebook.verbs.run_report import rewrite_report
+
+    split: Split = next((name for name in SPLITS if name == place.parent.name), "test")
+    return _kept(rewrite_report(book.run(run), split), place)
+
+
+def _of_rating(book: Book, place: Path, study: str) -> object:
+    from tunebook.rating.records import RatingResult
+    from tunebook.report.rating import write_rating_page
+    from tunebook.verbs.rate import RESULT, open_rating
+
+    return write_rating_page(open_rating(book, study), read_json(RatingResult, place.with_name(RESULT)), book)
+
+
 def _of_errors(book: Book, place: Path, run: str) -> object:
     from tunebook.report.errors import write_errors
     from tunebook.verbs.errors import places_of, read_errors
@@ -74,6 +90,8 @@ def _kept(found: _T | None, place: Path) -> _T:
 
 _WRITERS: tuple[tuple[str, Callable[[Book, Path, str], object]], ...] = (
     (r"curves/([^/]+)/curve\.html", _of_curve),
+    (r"ratings/([^/]+)/result\.html", _of_rating),
+    (r"runs/([^/]+)/(?:(?:train|validation)/)?report\.html", _of_scores),
     (r"runs/([^/]+)/validation/errors\.html", _of_errors),
     (r"runs/([^/]+)/validation/challenge\.html", _of_challenge),
     (r"runs/([^/]+)/validation/explain-\w+\.html", _of_explanations),

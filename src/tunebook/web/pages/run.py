@@ -156,7 +156,7 @@ def on(asked: Given, name: str, run: str) -> Response:
     Raises:
         RefusedError: `train_page.arm`, it belongs to a test, which goes on with it.
     """
-    from tunebook.verbs.evaluate import train_words
+    from tunebook.verbs.run_report import train_words
 
     book = asked.book(name)
     found, jobs = book.run(run), asked.jobs(book)
