@@ -68,7 +68,9 @@ def test_steps_are_confirmed_and_logged(book: Book) -> None:
     refused = step(visitor, book, "next")
     assert refused.status_code == 409 and "rollout.silent" in refused.text
     assert ">asked for</textarea>" in refused.text and 'name="force"' in refused.text, "the form stays"
-    assert f'href="{AT}"' in refused.text and "stands for --force" in refused.text and " checked" not in refused.text
+    assert (
+        f'href="{AT}"' in refused.text and "the choice in the form" in refused.text and " checked" not in refused.text
+    )
     unsaid = step(visitor, book, "next", reason=" ", force="1").text
     assert "rollout.reason" in unsaid and 'value="1" checked' in unsaid and state(book).stage == 1
     assert "rollout.reason" in step(visitor, book, "abort", reason=" ").text and state(book).candidate

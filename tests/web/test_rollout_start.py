@@ -124,7 +124,7 @@ def test_what_is_not_proven_takes_force(book: Book) -> None:
     refused = visitor.submit(f"{AT}/start", form(book, run="tried"))
     assert refused.status_code == 409 and "rollout.unproven" in refused.text and not Jobs(book.path).all()
     assert ">newer rows</textarea>" in refused.text and refused.text.count('role="alert"') == 1, "the form stays"
-    assert 'name="run" value="tried"' in refused.text and "stands for --force" in refused.text
+    assert 'name="run" value="tried"' in refused.text and "the choice in the form" in refused.text
     unsaid = visitor.submit(f"{AT}/start", form(book, run="tried", stages="0,100", reason=" ", force="1"))
     assert "rollout.reason" in unsaid.text and 'name="stages" value="0,100"' in unsaid.text
     assert 'value="1" required checked' in unsaid.text and not Jobs(book.path).all()
