@@ -67,7 +67,7 @@ def test_suspects_are_counted_whole_and_lead_to_their_rows(found: Trained, monke
     assert list(suspects(found.book, found.run).values()) == made.suspects[0].found
     visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}"
     page = visitor.get(f"{at}/errors?run={found.run.id}").text
-    assert "3 labels are suspected" in page and "Look at the first 2" in page
+    assert "Suspected labels: 3" in page and "Look at the first 2" in page
     led = re.search(r'href="([^"]*data/rows[?][^"]*ids=[^"]*)"', page)
     assert led is not None
     shown = visitor.get(html.unescape(led[1])).text
@@ -96,7 +96,7 @@ def test_suggestions_are_taken_unless_another_label_is_chosen(
     assert now == {first.row: first.suggestion, second.row: other, third.row: third.label}
     assert "2 rows were put right" in page and "2 of them are validation or test rows" in page
     assert list(suspects(open_book(copied.path), found.run)) == [third.row], "what was put right is suspected no more"
-    assert "1 labels are suspected" in visitor.get(f"/book/book/errors?run={found.run.id}").text
+    assert "Suspected labels: 1" in visitor.get(f"/book/book/errors?run={found.run.id}").text
     assert f'name="take:{third.row}"' in page and f'name="take:{first.row}"' not in page
 
 
