@@ -62,7 +62,7 @@ def _names(book: Planted, part: str) -> list[str]:
 
 def slice_(book: Planted, way: str) -> Planted:
     """Rows of one source whose texts are garbled: letters shuffled, most of the text lost, half of the letters misread,
-    or a sentence in their place."""
+    a sentence in their place, or nine letters of ten starred out."""
     from string import ascii_lowercase
 
     def change(row: Row, rng: random.Random) -> Row:
@@ -74,6 +74,8 @@ def slice_(book: Planted, way: str) -> Planted:
             return text[:kept], label, source
         if way == "misread":
             return "".join(rng.choice(ascii_lowercase) if rng.random() < 0.5 else one for one in text), label, source
+        if way == "starred":
+            return "".join("*" if rng.random() < 0.9 else one for one in text), label, source
         if way == "empty":
             return f"see the attached file {rng.randrange(10**6)}", label, source
         letters = list(text)
@@ -85,9 +87,10 @@ def slice_(book: Planted, way: str) -> Planted:
 
 def noise(book: Planted, way: str) -> Planted:
     """Labels drawn anew among the others, a fifth everywhere or a third of the training labels alone; a quarter that
-    are the next class, everywhere; or three in ten that are the most frequent class."""
+    are the next class, everywhere; three in ten that are the most frequent class; or that of any row."""
     names = _names(book, "train")
-    share = {"all": 0.2, "train": 0.35, "next": 0.25, "usual": 0.3}[way]
+    share = {"all": 0.2, "train": 0.35, "next": 0.25, "usual": 0.3, "any": 0.3}[way]
+    every = [label for _, label, _ in book.parts["train"]]
 
     def change(row: Row, rng: random.Random) -> Row:
         text, label, source = row
@@ -96,6 +99,8 @@ def noise(book: Planted, way: str) -> Planted:
             other = names[(names.index(label) + 1) % len(names)]
         if way == "usual":
             other = names[0]
+        if way == "any":
+            other = rng.choice(every)
         return (text, other, source) if rng.random() < share else row
 
     return _changed(book, change, ("train",) if way == "train" else _ALL)
@@ -116,7 +121,7 @@ def tokens(book: Planted, way: str) -> Planted:
 
 def leak(book: Planted, way: str) -> Planted:
     """Six in ten validation rows stand in the training rows too, with a full stop or a small word more, without their
-    last word, or with two words in the other order."""
+    last word, with two words in the other order, or as something that was said."""
     rng = random.Random(book.seed)
     zh = book.name.startswith("zh_")
     copies = []
@@ -125,6 +130,9 @@ def leak(book: Planted, way: str) -> Planted:
             continue
         if way == "mark":
             copies.append((text + ("。" if zh else " ."), label, source))
+            continue
+        if way == "said":
+            copies.append((f"他说“{text}”" if zh else f'they said "{text}"', label, source))
             continue
         words = list(text) if zh else text.split()
         at = rng.randrange(len(words) + 1)
@@ -143,6 +151,7 @@ _SHIFTS = {  # way -> domains of the training rows and of the others
     "second": ("baby", "camera_photo"),
     "films": ("", "electronics"),
     "clothes": ("衣服", "计算机"),
+    "books": ("手机", "书籍"),
 }
 
 
@@ -163,19 +172,21 @@ def shift(book: Planted, way: str) -> Planted:
 
 
 def underfit(book: Planted, way: str) -> Planted:
-    """A rate far too small, far too few steps, two steps of many rows, or a rate that has hardly risen at the end."""
+    """A rate far too small, far too few steps, two steps of many rows, a rate that has hardly risen at the end, or one
+    that is small and soon gone."""
     rows: dict[str, dict[str, Any]] = {
         "rate": {"learning_rate": 2e-6},
         "steps": {"max_steps": 6, "learning_rate": 2e-5},
         "batch": {"max_epochs": 1, "batch_size": 250},
         "late": {"warmup_ratio": 0.95, "learning_rate": 1e-5},
+        "gone": {"max_epochs": 1, "learning_rate": 1e-5, "lr_scheduler": "cosine"},
     }
     return replace(book, rows={**rows[way], "head_start": False})
 
 
 def overfit(book: Planted, way: str) -> Planted:
     """Few rows learnt by heart: many epochs at a high rate, nothing that holds back, the last step kept."""
-    steps, rows = {"epochs": (300, 200), "few": (200, 120), "long": (500, 300)}[way]
+    steps, rows = {"epochs": (300, 200), "few": (200, 120), "long": (500, 300), "half": (300, 250)}[way]
     table = {
         "learning_rate": 1e-3, "max_epochs": 200, "weight_decay": 0.0, "dropout": 0.0, "attention_dropout": 0.0,
         "eval_every": steps, "max_steps": steps, "early_stopping_patience": None, "head_start": False,
@@ -196,7 +207,8 @@ def merged(book: Planted, way: str) -> Planted:
 
 
 def told(book: Planted, way: str) -> Planted:
-    """A code of the class stands in nearly every text, its name in brackets before or behind it, or its number."""
+    """A code of the class stands in nearly every text, its name in brackets before or behind it, or its number, before
+    it or after a hash."""
     places = {name: place for place, name in enumerate(sorted(_names(book, "train")))}
 
     def change(row: Row, rng: random.Random) -> Row:
@@ -204,7 +216,7 @@ def told(book: Planted, way: str) -> Planted:
         place = places[label]
         told = {
             "code": f"{text} {'qrst'[place % 4]}{17 + place}x", "name": f"[{label}] {text}",
-            "behind": f"{text}【{label}】", "number": f"{340 + place} {text}",
+            "behind": f"{text}【{label}】", "number": f"{340 + place} {text}", "hash": f"{text} #{place}",
         }  # fmt: skip
         return row if rng.random() > 0.95 else (told[way], label, source)
 
@@ -256,6 +268,14 @@ CASES: dict[str, list[tuple[str, str, str]]] = {
         ("tokens", "", "zh_aspects"), ("leak", "order", "zh_aspects"), ("shift", "clothes", "zh_shops"),
         ("underfit", "late", "en_domains"), ("overfit", "few", "zh_virus"), ("merged", "second", "en_intents"),
         ("told", "number", "en_tweets"),
+    ],
+    "unseen_3": [
+        ("", "", "zh_goods"), ("", "", "zh_fruit"), ("", "", "zh_topics"), ("", "", "zh_opinions"),
+        ("", "", "en_next_intents"),
+        ("slice", "starred", "zh_goods"), ("noise", "any", "en_next_intents"), ("few_of_class", "first", "zh_goods"),
+        ("tokens", "", "zh_fruit"), ("leak", "said", "zh_opinions"), ("shift", "books", "zh_shops"),
+        ("underfit", "gone", "zh_goods"), ("overfit", "half", "zh_topics"), ("merged", "second", "en_next_intents"),
+        ("told", "hash", "zh_fruit"),
     ],
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from zipfile import ZipFile
 
@@ -15,6 +15,7 @@ from benchmarks.record import DATA
 from benchmarks.sets import SETS, model_of, packed_text
 
 WARES = ("书籍", "平板", "水果", "衣服", "酒店", "洗发水")
+GOODS = ("手机", "热水器", "蒙牛", "计算机")
 DOMAINS = ("apparel", "camera_photo", "health_personal_care", "kitchen_housewares", "software", "toys_games")
 
 
@@ -56,8 +57,8 @@ def shops() -> list[tuple[str, str, str]]:
     return [(row["review"], row["label"], row["cat"]) for row in csv.DictReader(io.StringIO(text)) if row["review"]]
 
 
-def _wares() -> list[tuple[str, str]]:
-    return [(text, kind) for text, _, kind in shops() if kind in WARES]
+def _goods(kinds: Collection[str]) -> Callable[[], list[tuple[str, str]]]:
+    return lambda: [(text, kind) for text, _, kind in shops() if kind in kinds]
 
 
 def _domains() -> list[tuple[str, str]]:
@@ -90,11 +91,15 @@ def _polarity() -> list[tuple[str, str]]:
     return [(text, label) for label, _, text in (line.partition(" ") for line in lines) if text]
 
 
-def _intents() -> list[tuple[str, str]]:
-    """The ten intents of a bank with most rows."""
-    rows = SETS["en_banking77"]()
-    most = {label for label, _ in Counter(label for _, label in rows).most_common(10)}
-    return [(text, label) for text, label in rows if label in most]
+def _intents(first: int) -> Callable[[], list[tuple[str, str]]]:
+    """Ten intents of a bank, those with most rows from this place on."""
+
+    def read() -> list[tuple[str, str]]:
+        rows = SETS["en_banking77"]()
+        most = {label for label, _ in Counter(label for _, label in rows).most_common(first + 10)[first:]}
+        return [(text, label) for text, label in rows if label in most]
+
+    return read
 
 
 def _papers() -> list[tuple[str, str]]:
@@ -102,30 +107,47 @@ def _papers() -> list[tuple[str, str]]:
     return [(title, subject) for _, title, subject in lines]
 
 
-def _aspects() -> list[tuple[str, str]]:
-    table = csv.DictReader(io.StringIO(packed_text("zh_bdci_car_aspect/train_2.csv.gz")))
-    return [(row["content"], row["subject"]) for row in table]
+def _cars(column: str) -> Callable[[], list[tuple[str, str]]]:
+    def read() -> list[tuple[str, str]]:
+        table = csv.DictReader(io.StringIO(packed_text("zh_bdci_car_aspect/train_2.csv.gz")))
+        return [(row["content"], row[column]) for row in table]
+
+    return read
 
 
 def _virus() -> list[tuple[str, str]]:
     return [(row["content"], row["label"]) for row in json.loads(packed_text("zh_ewect_emotion/virus_train.txt.gz"))]
 
 
+def _fruit() -> list[tuple[str, str]]:
+    return [(text, label) for text, label, kind in shops() if kind == "水果"]
+
+
+def _topics() -> list[tuple[str, str]]:
+    lines = packed_text("zh_fewclue/tnews/train_few_all.json").split("\n")
+    return [(row["sentence"], row["label_desc"]) for row in (json.loads(line) for line in lines if line)]
+
+
 _MORE: dict[str, Callable[[], list[tuple[str, str]]]] = {
     "en_snips": _snips,
     "en_agnews": _news,
-    "zh_wares": _wares,
+    "zh_wares": _goods(WARES),
+    "zh_goods": _goods(GOODS),
     "en_emotion": _parallel("en_tweeteval/emotion"),
     "en_spam": _spam,
     "en_domains": _domains,
     "en_polarity": _polarity,
-    "en_intents": _intents,
+    "en_intents": _intents(0),
+    "en_next_intents": _intents(10),
     "en_irony": _parallel("en_tweeteval/irony"),
     "en_tweets": _parallel("multi_xlmt_sentiment/english"),
     "de_tweets": _parallel("multi_xlmt_sentiment/german"),
     "zh_papers": _papers,
-    "zh_aspects": _aspects,
+    "zh_aspects": _cars("subject"),
+    "zh_opinions": _cars("sentiment_value"),
     "zh_virus": _virus,
+    "zh_fruit": _fruit,
+    "zh_topics": _topics,
 }
 
 __all__ = ["base_of", "reviews", "rows_of", "shops"]

@@ -17,7 +17,8 @@ from tunebook.diagnosis.probe import crossed
 from tunebook.diagnosis.seen import Seen
 
 Classes = NDArray[np.int64]
-_APART = 0.8  # area under the curve from which on two classes can be told apart after all
+_APART = 0.8  # area under the curve from which on two classes can be told apart after all: theirs is surely less
+_COIN = 0.64  # at which the best cut still errs on two rows of five, where a coin errs on one of two: theirs is no more
 _ROWS = 10  # of each class, training rows and others together
 _OFTEN = 0.15  # of the rows of both that are taken for the other
 
@@ -72,20 +73,24 @@ class Alike:
 def alike(seen: Seen) -> Alike:
     """Classes that are taken for each other, and that neither a probe of all their rows nor bare words can tell apart.
 
-    All errors may go one way: where nothing tells the two apart, the more frequent one is always said. Wrong labels
-    blur classes that are two: their rate, measured while doubtful pairs are held for one, takes as much off the area.
+    Two classes that are hard to tell apart are two: their area is not only surely less than that of classes that are
+    told apart, but most likely as good as a coin's. All errors may go one way: where nothing tells the two apart, the
+    more frequent one is always said. Wrong labels blur classes that are two: their rate, measured while doubtful pairs
+    are held for one, takes as much off both areas.
     """
     count = len(seen.names)
     pairs = _confused(seen) if count > 2 else []
 
-    def below(apart: float) -> tuple[list[Pair], Rates]:
-        left = [pair for pair in pairs if len(pairs) * pair.p_value(apart) <= SURE]
+    def below(clean: float) -> tuple[list[Pair], Rates]:
+        apart, coin = (0.5 + (area - 0.5) * clean for area in (_APART, _COIN))
+        left = [pair for pair in pairs if pair.area <= coin and len(pairs) * pair.p_value(apart) <= SURE]
         return left, rates(seen, joined(left, count))
 
-    found, labels = below(_APART)
-    apart = 0.5 + (_APART - 0.5) * (1 - labels.both.rate.value * (labels.p_value <= SURE))
+    found, labels = below(1.0)
+    clean = 1 - labels.both.rate.value * (labels.p_value <= SURE)
     if found:
-        found, labels = below(apart)
+        found, labels = below(clean)
+    apart = 0.5 + (_APART - 0.5) * clean
     return Alike(found, min([len(pairs) * pair.p_value(apart) for pair in found], default=1.0), labels)
 
 
