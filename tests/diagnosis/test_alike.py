@@ -50,6 +50,23 @@ def test_a_name_drawn_by_coin_is_neither_a_wrong_label_nor_a_class_of_few_rows(s
     assert not {"noise", "few_of_class"} & set(named)
 
 
+@pytest.mark.parametrize(("apart", "pairs"), [(0.0, [(3, 4)]), (0.7, []), (1.2, [])])
+def test_two_hard_classes_are_two(apart: float, pairs: list[tuple[int, int]]) -> None:
+    world = FAULTS["merged"](healthy(0))
+    own = [np.eye(1, 12)[0] * apart * (side == 4)[:, None] for side in world.labels]
+    vectors = tuple(side + more for side, more in zip(world.vectors, own, strict=True))
+    found = alike(replace(world, vectors=vectors).seen()).pairs
+    assert [(pair.one, pair.two) for pair in found] == pairs
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_looks_that_tell_no_classes_apart_are_no_witness(seed: int) -> None:
+    world = FAULTS["merged"](healthy(seed, apart=0.9))
+    blank = tuple([f"the room {number}" for number in range(len(side))] for side in world.texts)
+    assert [(pair.one, pair.two) for pair in alike(world.seen()).pairs] == [(3, 4)]
+    assert alike(replace(world, texts=blank).seen()).pairs == []
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_wrong_labels_make_no_two_classes_one(seed: int) -> None:
     for world in (FAULTS["noise"](healthy(seed)), three(seed, 0.25), three(seed, 0.35)):

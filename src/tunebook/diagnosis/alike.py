@@ -30,12 +30,14 @@ class Pair:
     Attributes:
         area: how well a probe tells rows of the one from rows of the other, or bare words do, whichever does better,
             0.5 by chance; rows: of each.
+        others: the same for rows of the two against all others: whether these looks can tell any classes apart here.
     """
 
     one: int
     two: int
     area: float
     rows: tuple[int, int]
+    others: float = 1.0
 
     def p_value(self, apart: float) -> float:
         """That the area is so large."""
@@ -74,16 +76,18 @@ def alike(seen: Seen) -> Alike:
     """Classes that are taken for each other, and that neither a probe of all their rows nor bare words can tell apart.
 
     Two classes that are hard to tell apart are two: their area is not only surely less than that of classes that are
-    told apart, but most likely as good as a coin's. All errors may go one way: where nothing tells the two apart, the
-    more frequent one is always said. Wrong labels blur classes that are two: their rate, measured while doubtful pairs
-    are held for one, takes as much off both areas.
+    told apart, but most likely as good as a coin's. And what cannot tell the two from other classes either
+    is no witness. All errors may go one way: where nothing tells the two apart, the more frequent one is always said.
+    Wrong labels blur classes that are two: their rate, measured while doubtful pairs are held for one, takes as much
+    off all areas.
     """
     count = len(seen.names)
     pairs = _confused(seen) if count > 2 else []
 
     def below(clean: float) -> tuple[list[Pair], Rates]:
         apart, coin = (0.5 + (area - 0.5) * clean for area in (_APART, _COIN))
-        left = [pair for pair in pairs if pair.area <= coin and len(pairs) * pair.p_value(apart) <= SURE]
+        left = [pair for pair in pairs if pair.area <= coin and pair.others >= apart]
+        left = [pair for pair in left if len(pairs) * pair.p_value(apart) <= SURE]
         return left, rates(seen, joined(left, count))
 
     found, labels = below(1.0)
@@ -118,14 +122,22 @@ def _confused(seen: Seen) -> list[Pair]:
     if not pairs:
         return []
     chances = crossed(np.concatenate([seen.train_vectors, seen.vectors]), own, count).chances
+    sure = np.log(np.maximum(chances, 1e-12))
     words = bare([*seen.train_texts, *seen.texts], own, seen.texts[:1], count, seen.chinese).learnt
     found = []
     for one, two in pairs:
         mine = (own == one) | (own == two)
-        odds = ((scores[:, one] - scores[:, two])[mine] for scores in (np.log(np.maximum(chances, 1e-12)), words))
+        odds = ((scores[:, one] - scores[:, two])[mine] for scores in (sure, words))
         area = max(float(auc(side, own[mine] == one)) for side in odds)
-        found.append(Pair(one, two, area, (int(rows[one]), int(rows[two]))))
+        others = max(float(auc(_odds(scores, (one, two)), mine)) for scores in (sure, words))
+        found.append(Pair(one, two, area, (int(rows[one]), int(rows[two])), others))
     return found
+
+
+def _odds(likely: NDArray[np.float64], pair: tuple[int, int]) -> NDArray[np.float64]:
+    """Log of how likely rows (N, C) are in either of two classes, less that of all others."""
+    mine = np.isin(np.arange(likely.shape[1]), pair)
+    return np.asarray(np.logaddexp.reduce(likely[:, mine], 1) - np.logaddexp.reduce(likely[:, ~mine], 1))
 
 
 __all__ = ["Alike", "Pair", "alike", "joined"]
