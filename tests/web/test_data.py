@@ -83,12 +83,15 @@ def test_annotators_are_shown_where_they_disagree(tmp_path: Path, base: Path) ->
     names = sorted({row["label"] for row in rows})
     with file.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream)
-        out.writerow(["text", "label", "ann", "bo"])
-        out.writerows([row["text"], row["label"], row["label"], names[n % 2]] for n, row in enumerate(rows))
-    options = DataOptions(text="text", label="label", annotators=["ann", "bo"])
+        out.writerow(["text", "label", "ann", "bo", "cy"])
+        for n, row in enumerate(rows):  # cy is silent or agrees, in another spelling
+            out.writerow([row["text"], row["label"], row["label"], names[n % 2], f" {row['label']} " if n % 3 else ""])
+    options = DataOptions(text="text", label="label", annotators=["ann", "bo", "cy"])
     made = init(tmp_path / "book", file, model=str(base), options=options)
     found = turn(made.data, Wanted(disagreed=True))
     assert found.annotated and 0 < found.count < 80 and all(len(set(row["votes"])) == 2 for row in found.rows)
+    every = [row for page in (0, 1) for row in turn(made.data, Wanted(page=page)).rows]
+    assert [row["id"] for row in found.rows] == [row["id"] for row in every if len(set(row["votes"])) > 1]
     page = Visitor(made.path).get(f"/book/book/{data.PAGE.tab}/rows?disagreed=1")
     assert page.status_code == 200 and "Annotators" in words_of(page.text)
 

@@ -114,10 +114,29 @@ def _found(ref: DataRef, table: pa.Table, wanted: Wanted) -> pa.Table:
     if wanted.ids:
         table = _in_order(table, wanted.ids)
     if wanted.disagreed:
-        names = annotator_columns(ref.roles, table.column_names)
-        said = votes({name: table[name].to_pylist() for name in names}, ref) if names else []
-        table = table.filter(pa.array(np.array([len({repr(vote) for vote in row}) > 1 for row in said], dtype=bool)))
+        table = _in_dispute(ref, table)
     return table
+
+
+def _in_dispute(ref: DataRef, table: pa.Table) -> pa.Table:
+    """The rows of which annotators do not say the same; cells that are written alike need not be read for it."""
+    names = annotator_columns(ref.roles, table.column_names)
+    if not names:
+        return table.slice(0, 0)
+    left = table.filter(_unlike([table[name] for name in names]))
+    said = votes({name: left[name].to_pylist() for name in names}, ref)
+    return left.filter(pa.array(np.array([len({repr(vote) for vote in row}) > 1 for row in said], dtype=bool)))
+
+
+def _unlike(columns: Sequence[pa.ChunkedArray]) -> Any:
+    """Whether the cells of a row are not all written alike; taken to be so where they cannot be compared as written."""
+    first, *others = columns
+    if pa.types.is_nested(first.type) or any(other.type != first.type for other in others):
+        return pa.array(np.ones(len(first), dtype=bool))
+    alike = np.ones(len(first), dtype=bool)
+    for other in others:
+        alike &= np.asarray(pc.fill_null(pc.equal(first, other), False))
+    return pa.array(~alike)
 
 
 def _bears(kind: Any, column: pa.ChunkedArray, label: str) -> Any:
