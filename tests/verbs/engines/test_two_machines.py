@@ -1,4 +1,4 @@
-"""A test on a real cluster of two machines, one of which dies in the middle: nothing is lost, the verdict is the same."""
+"""Two machines of a real Ray cluster, one of which dies in the middle: no run is lost, the verdict is the same."""
 
 from __future__ import annotations
 
