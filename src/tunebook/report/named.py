@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tunebook.core.errors import TunebookError
 from tunebook.core.formatting import metric_name, phrase, score_text
@@ -30,8 +31,13 @@ def named(runs: Sequence[Run], book: Book) -> list[tuple[str, str]]:
 
 def titles(runs: Sequence[Run], book: Book) -> dict[str, str]:
     """Id of each run -> the heading over it: its table and when it was begun; its id where its files are damaged."""
+    return _each(runs, book, lambda run, facts: f"{table_text(facts)} · {run.begun or run.id}")
+
+
+def _each(runs: Sequence[Run], book: Book, name: Callable[[Run, dict[str, Any]], str]) -> dict[str, str]:
+    """Id of each run -> a name; its id where its files are damaged."""
     return {
-        run.id: run.id if isinstance(facts, TunebookError) else f"{table_text(facts)} · {run.begun or run.id}"
+        run.id: run.id if isinstance(facts, TunebookError) else name(run, facts)
         for run, facts in zip(runs, facts_of(runs, book.path), strict=True)
     }
 
@@ -44,15 +50,14 @@ def title_of(run: Run, book: Book) -> str:
 def short_names(runs: Sequence[Run], book: Book) -> dict[str, str]:
     """Id of each run -> what it is called beside the others: its table, or its heading where two have the same table,
     or its id where they have the same heading too."""
-    facts = facts_of(runs, book.path)
-    tables = {
-        run.id: run.id if isinstance(one, TunebookError) else table_text(one)
-        for run, one in zip(runs, facts, strict=True)
-    }
-    for names in (tables, titles(runs, book)):
-        if len(set(names.values())) == len(names):
-            return names
-    return {run.id: run.id for run in runs}
+    names = _each(runs, book, lambda run, facts: table_text(facts))
+    if not _differ(names):
+        names = titles(runs, book)
+    return names if _differ(names) else {run.id: run.id for run in runs}
+
+
+def _differ(names: dict[str, str]) -> bool:
+    return len(set(names.values())) == len(names)
 
 
 def apart(run: Run, book: Book) -> tuple[str, str]:

@@ -46,7 +46,7 @@ def machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
 
 
 class Killer(Silent):
-    """Ends the second machine as the third training begins."""
+    """Kills one of the two machines as the third training begins."""
 
     def __init__(self, cluster: Any) -> None:
         self.cluster = cluster

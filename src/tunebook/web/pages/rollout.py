@@ -101,7 +101,8 @@ def new(asked: Given, name: str) -> Response:
 
 def _new(asked: Asked, name: str, typed: Typed, *, look: bool, fault: TunebookError | None = None) -> Response:
     """The form; with what was typed, and what is wrong with it, where it came back."""
-    book, rules = asked.book(name), asked.book(name).file.rollout
+    book = asked.book(name)
+    rules = book.file.rollout
     view: dict[str, Any] = {"found": None, "doubts": []}
     if look:
         try:
