@@ -44,7 +44,7 @@ def test_from_a_study_to_its_result(tunebook, proven, runs, typed, tmp_path):
     assert "answer" in begun.out.casefold()
     typed("1\nx\n2\nu\n0\nq\n")
     rated = tunebook("rate", book, "next", "--rater", "ann")
-    assert "left (1)" in rated.out and "x? 1 | 2 | 0" in rated.out and "2 of 6 items are rated" in rated.out
+    assert "first (1)" in rated.out and "x? 1 | 2 | 0" in rated.out and "2 of 6 items are rated" in rated.out
     assert not any(run in rated.out for run in runs.split(","))
     item = tunebook("rate", book, "next", "--rater", "bo", "--json").json
     assert item["done"] == 0 and len(item["sides"]) == 2 and item["questions"][0]["allowed"] == ["1", "2", "0"]
