@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunebook.cli.answer import console
-from tunebook.cli.evaluate import best_of, report_data, score_lines, tell_report
+from tunebook.cli.evaluate import report_data, score_lines, tell_report
 from tunebook.core.formatting import baseline_name
 from tunebook.core.localized import STORED, localized
 from tunebook.core.nouns import Interval, Report
@@ -40,7 +40,6 @@ def test_the_headline_comes_first_with_the_best_baseline() -> None:
 
 def test_without_baselines_there_is_no_such_column() -> None:
     assert all(len(line) == 3 for line in score_lines(report(baselines={})))
-    assert best_of(report(), "auc") is None
     assert next(iter(score_lines(report(baselines={"majority": {}}))))[3] == "–"
 
 

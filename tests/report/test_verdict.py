@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tunebook.core.nouns import Interval, Report
-from tunebook.report.scores import standing
+from tunebook.report.scores import best_baseline, best_of, sign_in, standing
 
 
 def report(value, low, high, baselines, headline="accuracy"):
@@ -46,6 +46,28 @@ def test_a_smaller_error_is_better():
     assert found.outcome == "better"
     assert "frozen encoder" in found.sentence
     assert "by 0.200" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("section", "best"),
+    [
+        ({"costs": "costs.csv"}, "b"),
+        ({"costs": "costs.csv", "better": "more"}, "a"),
+        ({"column": "worth"}, "a"),
+        ({"column": "worth", "counts": "wrong"}, "b"),
+        ({"function": "own.py:money", "better": "less"}, "b"),
+    ],
+)
+def test_the_best_baseline_in_a_metric_of_the_owners(section, best):
+    made = report(0.9, 0.8, 0.95, {"majority": 0.5})
+    found = made.model_copy(
+        update={"baselines": {"a": {"money": 0.9}, "b": {"money": 0.6}, "c": {}},
+                "extra": {"business": {"money": {**section, "hash": "x"}}}}
+    )  # fmt: skip
+    assert best_of(found, "money") == (best, found.baselines[best]["money"])
+    assert sign_in(found, "money") == (1 if best == "a" else -1)
+    assert sign_in(found, "accuracy") == 1 and sign_in(found, "mae") == -1
+    assert best_baseline(found) is None and best_of(found, "auc") is None
 
 
 @pytest.mark.parametrize("baselines", [{}, {"majority": math.nan}])

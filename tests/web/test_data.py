@@ -127,6 +127,21 @@ def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
     assert visitor.submit(f"{at}/adopt", {"version": "x"}).status_code == 422
 
 
+def test_a_late_form_sent_again_leaves_what_another_person_put_right(book: Book) -> None:  # noqa: F811
+    visitor, at = Visitor(book.path), f"/book/{book.path.name}/data/rows?split=train"
+    mine = form_of(visitor.get(at).text)
+    first, second = [name for name in mine if name.startswith("label:")][:2]
+    theirs = {key: next(name for name in book.data.labels.names if name != mine[key]) for key in (first, second)}
+    visitor.submit(at, {**mine, first: theirs[first], "reason": "theirs"})
+    late = visitor.submit(at, {**mine, second: theirs[second], "reason": "mine"})
+    shown = form_of(late.text)
+    assert late.status_code == 422 and (shown[first], shown[second]) == (theirs[first], theirs[second])
+    visitor.submit(at, {**shown, "reason": "mine"})
+    ids = [key.removeprefix("label:") for key in (first, second)]
+    kept = {row["id"]: row["label"] for row in turn(open_book(book.path).data, Wanted(ids=ids)).rows}
+    assert kept == {ids[0]: theirs[first], ids[1]: theirs[second]}
+
+
 def test_a_label_is_chosen_of_those_that_there_are(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     page = Visitor(book.path).get(f"/book/{book.path.name}/data/rows").text
     row = re.search(r'<select class="label".*?</select>', page)

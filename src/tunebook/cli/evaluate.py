@@ -131,6 +131,7 @@ def score_lines(report: Report) -> Iterator[list[str]]:
     """Name, value, interval and best baseline of each score that has an interval, the headline first; of the only
     baseline, which heads its column, the score alone."""
     from tunebook.core.formatting import baseline_name, score_text
+    from tunebook.report.scores import best_of
 
     names = [name for name in (report.headline, *report.intervals) if name in report.metrics]
     for name in dict.fromkeys(names):
@@ -142,16 +143,6 @@ def score_lines(report: Report) -> Iterator[list[str]]:
             who = f"  {baseline_name(best[0])}" if best and len(report.baselines) > 1 else ""
             line.append(f"{score_text(best[1])}{who}" if best else "–")
         yield line
-
-
-def best_of(report: Report, metric: str) -> tuple[str, float] | None:
-    """The baseline that does best in a metric, and its score."""
-    from tunebook.core.formatting import sign_of
-
-    known = [(name, scores[metric]) for name, scores in report.baselines.items() if scores.get(metric) is not None]
-    known = [(name, value) for name, value in known if value == value]  # without NaN
-    sign = sign_of(metric)
-    return max(known, key=lambda item: sign * item[1], default=None)
 
 
 def report_data(report: Report) -> dict[str, Any]:
@@ -176,7 +167,6 @@ def report_data(report: Report) -> dict[str, Any]:
 
 
 __all__ = [
-    "best_of",
     "evaluate",
     "report_data",
     "retention_data",

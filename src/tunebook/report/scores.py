@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
+from tunebook.core.business import Business
 from tunebook.core.formatting import (
     amount,
     baseline_name,
@@ -142,10 +143,23 @@ def probe_hint(pays: bool, book: str = "BOOK") -> str:
 
 def best_baseline(report: Report) -> tuple[str, float] | None:
     """Name and headline score of the best baseline; None where none has that score."""
-    found = {name: scores.get(report.headline, math.nan) for name, scores in report.baselines.items()}
+    return best_of(report, report.headline)
+
+
+def best_of(report: Report, metric: str) -> tuple[str, float] | None:
+    """The baseline that does best in a metric, and its score; None where none has that score."""
+    found = {name: scores.get(metric, math.nan) for name, scores in report.baselines.items()}
     known = [(name, value) for name, value in found.items() if not math.isnan(value)]
-    sign = sign_of(report.headline)
+    sign = sign_in(report, metric)
     return max(known, key=lambda item: sign * item[1], default=None)
+
+
+def sign_in(report: Report, metric: str) -> int:
+    """1 where more of a score of a report is better, -1 where less is; of a metric of the owner's as book.toml said."""
+    own = report.extra.get("business", {}).get(metric)
+    if own is None:
+        return sign_of(metric)
+    return Business.model_validate({key: value for key, value in own.items() if key != "hash"}).sign
 
 
 def interval_text(report: Report, name: str) -> str:
@@ -277,6 +291,7 @@ __all__ = [
     "all_notes",
     "arm_rows",
     "best_baseline",
+    "best_of",
     "headings",
     "headline_plot",
     "interval_text",
@@ -284,6 +299,7 @@ __all__ = [
     "probe_may_pay",
     "retention_view",
     "score_rows",
+    "sign_in",
     "spanned",
     "standing",
     "summary_facts",

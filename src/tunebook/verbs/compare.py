@@ -8,12 +8,13 @@ from typing import Any
 
 from tunebook.core.errors import DataError
 from tunebook.core.files import content_id
-from tunebook.core.formatting import amount, metric_name, sign_of
+from tunebook.core.formatting import amount, metric_name
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Report, Split
 from tunebook.core.verdict import FEWEST_SEEDS, Gate, Look, Verdict
 from tunebook.data.frozen import prepared_data
 from tunebook.report.ab_words import sentence
+from tunebook.report.scores import sign_in
 from tunebook.verbs.abtest.arms import Result, known
 from tunebook.verbs.abtest.looks import take_look
 from tunebook.verbs.abtest.pairs import described, flip_counts
@@ -56,7 +57,7 @@ def _reports(a: Side, b: Side, rule: Gate) -> Verdict:
     _same("content", a.content, b.content)
     _same("split", a.split, b.split)
     metric = a.headline if rule.metric == "auto" else rule.metric
-    gain = (b.metrics[metric] - a.metrics[metric]) * sign_of(metric)
+    gain = (b.metrics[metric] - a.metrics[metric]) * sign_in(a, metric)
     around = {"a_values": a.run, "b_values": b.run, "content": a.content, "split": a.split, "n": a.rows}
     return _single(gain, metric, rule, around)
 

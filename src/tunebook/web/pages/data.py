@@ -51,7 +51,7 @@ def _rows(asked: Asked, name: str, fault: TunebookError | None) -> Response:
     doubted = suspects(book, book.run(asked.query("run"))) if asked.query("run") else {}
     return asked.book_page(
         "rows.html.j2", name, "data", status=422 if fault else 200, wanted=wanted, found=turn(book.data, wanted),
-        splits=SPLITS, query=urlencode(query), fault=fault, given=_sent(asked, "label"), taken=_sent(asked, "take"),
+        splits=SPLITS, query=urlencode(query), fault=fault, given=_chosen(asked), taken=_sent(asked, "take"),
         doubted=doubted, reason=asked.text("reason"), ref=book.data,
     )  # fmt: skip
 
@@ -62,9 +62,7 @@ def correct(asked: Given, name: str) -> Response:
     from tunebook.verbs.correct import correct as put_right
 
     book = asked.book(name)
-    before = _sent(asked, "was")
-    chosen = {key: label for key, label in _sent(asked, "label").items() if label != before.get(key)}
-    changed = {**_sent(asked, "take"), **chosen}  # what a person chose goes before what the model suggests
+    changed = {**_sent(asked, "take"), **_chosen(asked)}  # what a person chose goes before what the model suggests
     try:
         if asked.text("content") != book.data.content:  # somebody else has put labels right meanwhile
             raise DataError("data_page.moved", key=name)
@@ -77,6 +75,13 @@ def correct(asked: Given, name: str) -> Response:
     scored = sum(count for split, count in made.done.splits.items() if split != "train")
     count = len(made.done.changed) + len(made.done.dropped)
     return asked.go("book", name, "data", "rows", query=f"{query}changed={count}&scored={scored}")
+
+
+def _chosen(asked: Asked) -> dict[str, str]:
+    """Id of a row -> the label that a person chose; a field that was left as it was says nothing of its row, whose
+    label another person may have put right since."""
+    before = _sent(asked, "was")
+    return {key: label for key, label in _sent(asked, "label").items() if label != before.get(key)}
 
 
 def _sent(asked: Asked, part: str) -> dict[str, str]:
