@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.core.test_lineage import earlier, span
 from tunebook.core.lineage import Retention
 from tunebook.core.nouns import Interval
-from tunebook.report.scores import headings, retention_view, spanned, summary_facts, task_rows
+from tunebook.report.retention import headings, retention_view, summary_facts, task_rows
+from tunebook.report.scores import spanned
 
 KEPT = Retention(
     run="new", metric="accuracy", tasks=[earlier(0.9, 0.95, 0.6)], own=span(0.7), before=span(0.4), chance=0.5
@@ -38,7 +39,7 @@ def test_the_view() -> None:
 def test_both_arms_of_a_test_side_by_side(monkeypatch):
     from types import SimpleNamespace
 
-    from tunebook.report.scores import arm_rows
+    from tunebook.report.retention import arm_rows
 
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
     kept = [{"book": "first", "run": "r", "rows": 1200, "learned": 0.9, "a": 0.6, "b": 0.85}]

@@ -123,7 +123,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 
 def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
     from tunebook.report.ab_words import doubt_texts, sentence, settle_text
-    from tunebook.report.scores import arm_rows
+    from tunebook.report.retention import arm_rows
 
     good = verdict.passed or verdict.verdict not in ("STRONG", "PROMOTE")
     style = _STYLES[verdict.verdict] if good else "yellow"

@@ -72,7 +72,7 @@ def tell_retention(screen: Console, kept: Retention | None) -> None:
     """Print each earlier task with what was learned and what is left; nothing for a run that continues from none."""
     if kept is None:
         return
-    from tunebook.report.scores import headings, summary_facts, task_rows
+    from tunebook.report.retention import headings, summary_facts, task_rows
 
     screen.print()
     screen.print(say("retention.heading"), style="bold")

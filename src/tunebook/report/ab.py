@@ -41,7 +41,7 @@ from tunebook.report.ab_words import (
 from tunebook.report.page import write_page
 from tunebook.report.plots.curves import Bundle, band_plot
 from tunebook.report.plots.intervals import Line, Span, interval_plot, paired_plot
-from tunebook.report.scores import arm_rows
+from tunebook.report.retention import arm_rows
 
 _OUTCOMES = {"STRONG": "better", "PROMOTE": "better", "REJECT": "worse", "INCONCLUSIVE": "unsure"}
 _KIND = {"a": "s2", "b": "s1"}

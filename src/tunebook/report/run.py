@@ -16,8 +16,9 @@ from tunebook.report import scores, training
 from tunebook.report.calibration import calibration_view
 from tunebook.report.general import general_view
 from tunebook.report.page import side_by_side, write_page
+from tunebook.report.retention import retention_view
 from tunebook.report.rows import data_view
-from tunebook.report.scores import retention_view, standing
+from tunebook.report.scores import standing
 
 # Below these numbers of rows a score is too coarse to build on.
 _FEW_ROWS, _FEW_OF_CLASS = 1000, 30
