@@ -1,13 +1,16 @@
-"""Where coverage need not look, which makes everything twice as slow: libraries, and trainings that others watch."""
+"""Where coverage need not look, which makes everything twice as slow: libraries, what runs the tests, and
+trainings that others watch."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from threading import local
 from types import ModuleType
 from typing import Any
 
@@ -22,17 +25,46 @@ def untraced(function: Callable[..., Any], when: Callable[..., bool] = lambda *g
 
     @wraps(function)
     def called(*given: Any, **named: Any) -> Any:
-        trace = sys.gettrace()
-        if trace is None or not when(*given):
+        if sys.gettrace() is None or not when(*given):
             return function(*given, **named)
-        sys.settrace(None)
-        try:
+        with unseen():
             return function(*given, **named)
-        finally:
-            sys.settrace(trace)
-            _resumed()
 
     return called
+
+
+class _Hidden(local):
+    """What would trace a thread if it were not told to look away, of each time it was."""
+
+    def __init__(self) -> None:
+        self.traces: list[Any] = []
+
+
+_HIDDEN = _Hidden()
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Inside, coverage does not look."""
+    _HIDDEN.traces.append(sys.gettrace())
+    sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(_HIDDEN.traces.pop())
+        _resumed()
+
+
+@contextmanager
+def seen() -> Iterator[None]:
+    """Inside, coverage looks again where `unseen` has made it look away."""
+    sys.settrace(_HIDDEN.traces[-1] if _HIDDEN.traces else sys.gettrace())
+    _resumed()
+    try:
+        yield
+    finally:
+        if _HIDDEN.traces:
+            sys.settrace(None)
 
 
 def _resumed() -> None:
@@ -53,6 +85,57 @@ def imports() -> None:
     rewrite._rewrite_test = untraced(rewrite._rewrite_test)
 
 
+def _of_a_library(kind: type[Any]) -> bool:
+    return kind.__module__.partition(".")[0] not in ("tunebook", "tests")
+
+
+def _all_of_libraries(module: Any, *given: Any) -> bool:
+    """Whether no part of a model is ours, and none is listened to."""
+    return all(
+        _of_a_library(type(part)) and not (part._forward_hooks or part._forward_pre_hooks or "forward" in vars(part))
+        for part in module.modules()
+    )
+
+
+def _plain_step(optimizer: Any, *given: Any) -> bool:
+    """Whether it is a library's, which calls nobody back."""
+    hooks = (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks)
+    return _of_a_library(type(optimizer)) and not given and not any(hooks)
+
+
+def libraries() -> None:
+    """From now on models of libraries are loaded, saved, asked and stepped unseen, and templates compiled."""
+    from jinja2 import Environment
+    from torch.nn import Module
+    from torch.optim import Optimizer
+    from transformers import AutoTokenizer, PreTrainedModel
+    from transformers.models.auto.auto_factory import _BaseAutoModelClass
+
+    Module.__call__ = untraced(Module.__call__, _all_of_libraries)
+    step = Optimizer.profile_hook_step
+    Optimizer.profile_hook_step = staticmethod(lambda function: untraced(step(function), _plain_step))
+    for kind in (*_BaseAutoModelClass.__subclasses__(), AutoTokenizer):
+        for name in {"from_pretrained", "from_config"} & vars(kind).keys():
+            setattr(kind, name, classmethod(untraced(getattr(kind, name).__func__)))
+    PreTrainedModel.save_pretrained = untraced(PreTrainedModel.save_pretrained, _all_of_libraries)
+    Environment.compile = untraced(Environment.compile)
+
+
+def examples(tests: Iterable[Any]) -> None:
+    """From now on hypothesis draws examples for its tests unseen."""
+    for made in {id(test.hypothesis): test.hypothesis for test in tests if hasattr(test, "hypothesis")}.values():
+        made.inner_test = _seen_again(made.inner_test)
+
+
+def _seen_again(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def called(*given: Any, **named: Any) -> Any:
+        with seen():
+            return function(*given, **named)
+
+    return called
+
+
 def trainings() -> None:
     """From now on models are trained and asked unseen by tests that are about something else."""
     for name, kind in (("fit", "Fit"), ("infer", "Inference")):
@@ -61,4 +144,4 @@ def trainings() -> None:
             found.run = untraced(found.run, _elsewhere)
 
 
-__all__ = ["imports", "trainings", "untraced"]
+__all__ = ["examples", "imports", "libraries", "seen", "trainings", "unseen", "untraced"]
