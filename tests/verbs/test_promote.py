@@ -14,13 +14,16 @@ from benchmarks.kills import kill_promotions
 
 from tests import logged
 from tunebook.core.errors import BookError, MachineError, RefusedError, TableError, TunebookError
+from tunebook.data.load import load
 from tunebook.knowledge import index as index_module
 from tunebook.knowledge.index import Index, Question
 from tunebook.knowledge.log import ChangeLog
+from tunebook.verbs.ab import ab
 from tunebook.verbs.abtest.final_exam import Trial
 from tunebook.verbs.abtest.verdicts import read_verdict
+from tunebook.verbs.correct import correct
 from tunebook.verbs.promote import enact, opened, promote, reign, rollback, weigh
-from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.book import Book, open_book
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +59,17 @@ def test_a_proven_table_becomes_the_champion(proven: Book) -> None:
     assert scores["fresh"]["seeds"] == [1001, 1002, 1003] and scores["lower"] > 0
     assert scores["n"] == proven.data.rows["test"]
     assert (proven.champion.version, proven.log.verify().ok, opened(proven)["logged"]) == (3, True, 1)
+
+
+def test_labels_that_were_put_right_want_a_test_of_their_own_and_a_proof_of_it_counts(proven: Book) -> None:
+    rows = load(proven.data, "train")
+    names = proven.data.labels.names
+    said = {rows.ids[place]: names[1 - int(rows.targets[place])] for place in range(2)}  # type: ignore[index]
+    correct(proven, said, reason="read again")
+    book = open_book(proven.path)
+    refused("promote.other_rows", promote, book, 3)
+    assert ab(book, 2, 3).passed
+    assert promote(book, "v3", reason="on the rows put right").table == 3
 
 
 def test_a_verdict_may_be_given(proven: Book) -> None:

@@ -77,15 +77,15 @@ def _passed(book: Book, table: ParamTable, verdict: Verdict) -> None:
 
 
 def _own_log(book: Book, told: dict[str, Any]) -> None:
-    """The log is that of this book: it is what was written, and was begun with these rows and tables."""
+    """The log is that of this book: it is what was written, and was begun with rows and tables of the book."""
     log = book.log
     if not log.verify().ok:
         raise RefusedError("promote.log_changed", **told)
-    versions = set(book.tables.versions())
+    versions, known = set(book.tables.versions()), {ref.content for ref in book.data_versions.values()}
     for entry in log.entries("init", "table"):
         rows, values = entry.evidence.get("content", ""), entry.evidence.get("values", "")
         of_table = book.tables.get(entry.table).values_id if entry.table in versions else values
-        if rows not in ("", book.data.content) or values not in ("", of_table):
+        if rows not in {"", *known} or values not in ("", of_table):
             raise RefusedError("promote.other_log", **{**told, "key": str(log.path)})
 
 
