@@ -13,7 +13,7 @@ import tunebook as tb
 from tunebook.challenge.changed import change
 from tunebook.challenge.kinds.casing import Casing
 from tunebook.challenge.kinds.suffix import Suffix
-from tunebook.challenge.measure import LEAST
+from tunebook.challenge.measure import LEAST, judged
 from tunebook.challenge.perturbation import perturbations
 from tunebook.challenge.record import Challenged
 from tunebook.core.errors import DataError, TableError, TunebookError
@@ -62,12 +62,34 @@ def test_the_figures_are_those_of_the_rows_themselves(trained) -> None:
     assert len(item.examples) == min(8, int(right.sum()))
 
 
+def test_what_was_measured_stays_beside_what_is_measured_now(trained) -> None:
+    run = trained("ordered").run
+    folder = run.results("validation")
+    first = challenge(run, only=["typos", "casing"], seed=5)
+    now = challenge(run, only=["suffix", "casing"], settings={"casing.style": "upper"}, seed=5)
+    assert {item.key for item in now.capabilities} == {"suffix", "casing"}
+    kept = read_challenge(run)
+    of_now = {item.key: item for item in (*first.capabilities, *now.capabilities)}
+    assert {item.key: item for item in kept.capabilities}.keys() == of_now.keys() == {"typos", "casing", "suffix"}
+    assert next(item for item in kept.capabilities if item.key == "casing").examples == of_now["casing"].examples
+    judged_together = judged(
+        [item.model_copy(update={"p_value": 0.03, "failed": True}) for item in kept.capabilities], 0.05
+    )
+    assert not any(item.failed for item in judged_together), "three looks at .03 prove nothing at .05"
+    others = set(folder.glob("challenge-*.json"))
+    challenge(run, only=["typos"], seed=6, limit=10)
+    (aside,) = set(folder.glob("challenge-*.json")) - others
+    assert read_json(Challenged, aside) == kept and aside.with_suffix(".html").is_file()
+    assert [item.key for item in read_challenge(run).capabilities] == ["typos"]
+
+
 def test_changed_texts_whose_end_is_cut_are_counted(trained, tmp_path) -> None:
     run = trained("classes").run
     found = challenge(run, only=["long"], settings={"long.sentences": 10})
     (item,) = found.capabilities
     assert 0 < item.cut <= item.rows and item.cut_before == 0
-    assert "Not read to the end" in cut_words(found) and cut_words(found) in found.page.read_text(encoding="utf-8")
+    whole = read_challenge(run)
+    assert "Not read to the end" in cut_words(found) and cut_words(whole) in found.page.read_text(encoding="utf-8")
     hard = tmp_path / "hard.csv"
     long = "good " * (2 * run.plan.params.max_length)
     label = run.plan.labels.names[0]

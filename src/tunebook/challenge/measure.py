@@ -221,7 +221,7 @@ def judged(found: Sequence[Capability], level: float) -> list[Capability]:
     proven = dict(
         zip((id(item) for item in tested), holm([item.p_value or 0.0 for item in tested], level), strict=True)
     )
-    return [item.model_copy(update={"failed": True}) if proven.get(id(item), False) else item for item in found]
+    return [item.model_copy(update={"failed": proven.get(id(item), False)}) for item in found]
 
 
 __all__ = [

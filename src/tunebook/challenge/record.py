@@ -111,6 +111,12 @@ class Challenged(Record):
         """Those that failed."""
         return [item for item in self.capabilities if item.failed]
 
+    def alike(self, other: Challenged) -> bool:
+        """Whether another record is of the same rows, and of the same answers to them."""
+        return all(
+            getattr(self, name) == getattr(other, name) for name in ("run", "split", "rows", "metric", "score", "seed")
+        )
+
 
 def worst_first(found: list[Capability]) -> list[Capability]:
     """The failed ones first, then by how much is lost, those that were skipped last."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -65,7 +66,8 @@ def challenge(
 ) -> Challenged:
     """Change rows of a split in every way that is known, ask the run's model, and write challenge.json and its page.
 
-    Answers are kept in the run, so that a second call asks only what is new.
+    Answers are kept in the run, so that a second call asks only what is new; what it measures stands beside what
+    earlier ones have measured on the same rows.
 
     Args:
         split: whose rows are changed. The test rows wear out by being looked at.
@@ -77,8 +79,6 @@ def challenge(
             `challenge.templates` and `challenge.file`, a file that cannot be read; `data.no_split`. TableError: a
             setting out of its bounds. MachineError: a library is missing.
     """
-    from tunebook.report.challenge import write_challenge_page
-
     asked = prepare_challenge(run, split, ways)
     before = asked.before(progress)
     judge, rows = asked.judge, asked.rows
@@ -101,7 +101,7 @@ def challenge(
     if (attacked := ways.get("attack", 0)) > 0:
         found.append(attack(run, judge, (rows, before), attacked))
     watch.finish()
-    whole = Challenged(
+    asked_now = Challenged(
         run=run.id,
         split=split,
         rows=len(rows),
@@ -109,13 +109,38 @@ def challenge(
         score=scored(judge, rows, before),
         seed=asked.seed,
         level=LEVEL,
-        capabilities=worst_first(judged(found, LEVEL)),
+        capabilities=found,
         cuts=by_cuts(run),
     )
-    folder = run.results(split)
-    whole = whole.model_copy(update={"page": write_challenge_page(folder / f"{FILE}.html", whole)})
+    return _kept(run, asked_now)
+
+
+def _kept(run: Run, now: Challenged) -> Challenged:
+    """Write what was measured beside what earlier calls have measured on the same rows, all of it judged together; a
+    record of other rows stands aside. Returns what was asked for now."""
+    from tunebook.report.challenge import write_challenge_page
+
+    folder = run.results(now.split)
+    earlier, asked = read_challenge(run, now.split), {(item.source, item.key) for item in now.capabilities}
+    if earlier is not None and not earlier.alike(now):
+        _aside(folder)
+        earlier = None
+    more = [item for item in earlier.capabilities if (item.source, item.key) not in asked] if earlier else []
+    place = folder / f"{FILE}.html"
+    all_found = worst_first(judged([*now.capabilities, *more], now.level))
+    whole = now.model_copy(update={"capabilities": all_found, "page": place})
+    write_challenge_page(place, whole)
     write_json(whole, folder / f"{FILE}.json")
-    return whole
+    told = [item for item in all_found if (item.source, item.key) in asked]
+    return whole.model_copy(update={"capabilities": told})
+
+
+def _aside(folder: Path) -> None:
+    """Name a record and its page after the first number that is free: nothing is overwritten."""
+    number = next(n for n in count(1) if not (folder / f"{FILE}-{n}.json").exists())
+    for end in (".html", ".json"):
+        if (path := folder / f"{FILE}{end}").exists():
+            path.rename(folder / f"{FILE}-{number}{end}")
 
 
 @dataclass(frozen=True)
@@ -210,7 +235,7 @@ def chosen_perturbations(only: Sequence[str], settings: Mapping[str, Any]) -> li
     return [build(known[key], own[key]) for key in known if not only or key in only]
 
 
-def drawn(count: int, limit: int, seed: int) -> np.ndarray:
+def drawn(total: int, limit: int, seed: int) -> np.ndarray:
     """Numbers of the rows that are drawn, in their order.
 
     Raises:
@@ -218,9 +243,9 @@ def drawn(count: int, limit: int, seed: int) -> np.ndarray:
     """
     if limit < 1:
         raise DataError("challenge.limit", key="--limit", value=limit, allowed="1 – …")
-    if count <= limit:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
+    if total <= limit:
+        return np.arange(total)
+    return np.sort(np.random.default_rng(seed).choice(total, limit, replace=False))
 
 
 def judge_of(run: Run, data: DataRef, split: str) -> Judge:
