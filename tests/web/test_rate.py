@@ -137,6 +137,11 @@ def test_an_arbiter_decides_and_the_result_is_shown(book):
     visitor.submit(f"/book/{book.path.name}/anew?lang=zh", {"path": path})
     assert written_in(book.path / path) == "zh"
     assert session.store.verify().entries == 6
+    assert "worked out with" not in visitor.get(f"{at}?lang=en").text
+    session.give("ann", session.study.items[0].key, {"overall": "2"})
+    assert "worked out with 6 ratings" in visitor.get(at).text
+    visitor.submit(f"{at}/result")
+    assert "worked out with" not in visitor.get(at).text
 
 
 def test_a_file_goes_out_and_comes_back(book, tmp_path):

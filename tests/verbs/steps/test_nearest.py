@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
 from tunebook.report.plan_words import changed_text, table_text
 from tunebook.tables.make import child
 from tunebook.verbs.steps.book import Book
@@ -27,6 +32,20 @@ def test_the_version_with_the_fewest_other_values(book: Book) -> None:
     book.tables.path(2).chmod(0o644)
     book.tables.path(2).write_text("{", encoding="utf-8")
     assert told(book, max_epochs=2) == "v1 + max_epochs=2", "a damaged version says nothing"
+
+
+def test_a_version_that_was_made_later_renames_no_run_but_one_of_its_own_values(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {**book.champion.values(), "max_epochs": 2, "weight_decay": 0.5}
+    begun = book.champion.created
+    later = datetime.fromisoformat(begun) + timedelta(hours=1)
+    monkeypatch.setattr("tunebook.tables.store.datetime", SimpleNamespace(now=lambda zone: later.astimezone(zone)))
+    made = book.tables.add(child(book.champion, {"max_epochs": 2}, note="two"))
+    assert nearest(book.path, values)[0] == "v2"
+    assert nearest(book.path, values, begun) == ("v1", {"max_epochs": 2, "weight_decay": 0.5})
+    assert nearest(book.path, made.values(), begun) == ("v2", {}), "it is just this version"
+    assert nearest(book.path, values, "2001-01-01T00:00:00+00:00")[0] == "v2", "none is as old"
 
 
 def test_a_book_without_versions_has_no_nearest(book: Book) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ def test_folders_are_never_shared(made: Plan, tmp_path: Path, monkeypatch: pytes
         first.begun == "2025-01-01 00:00"
         and Run(tmp_path / "mine").begun == Run(tmp_path / f"20259999-000000-{made.id}").begun == ""
     )
+    here = datetime(2025, 1, 1).astimezone()  # the zone of this machine
+    assert datetime.fromisoformat(first.begun_utc) == here and first.begun_utc.endswith("+00:00")
     monkeypatch.setattr(module, "range", lambda *ends: (), raising=False)
     with pytest.raises(RunError) as caught:
         new_run(tmp_path / "runs", made)

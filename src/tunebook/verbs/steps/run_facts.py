@@ -21,14 +21,14 @@ _KEPT = f"runs-{content_id([__version__, *FACTS])}"
 def facts_of(runs: Sequence[Run], book: Path) -> list[dict[str, Any] | TunebookError]:
     """The facts of each of these runs of a book, named as in `FACTS`, or what is wrong with its files.
 
-    Of values that are no version, `table` is None, `near` the version that has the fewest other ones, and `changed`
-    says which these are.
+    Of values that are no version, `table` is None, `near` the version that has the fewest other ones, of those that
+    there were when the run was begun, and `changed` says which these are.
 
     What is right is kept in the cache of the book with size and time of each file, and how many versions there were, so
     that a book of hundreds of runs is listed without reading them all.
     """
     before: dict[str, Any] = recalled(book, _KEPT) or {}
-    versions = len(list((book / "tables").glob("*.json")))  # a new one may be nearer
+    versions = len(list((book / "tables").glob("*.json")))  # a new one may hold just these values
     now: dict[str, Any] = {}
     found: list[dict[str, Any] | TunebookError] = []
     for run in runs:
@@ -60,7 +60,7 @@ def _read(run: Run) -> dict[str, Any]:
     from tunebook.verbs.steps.nearest import nearest  # brings pydantic, which a list that is kept does without
 
     plan, report = run.plan, run.report
-    near, changed = nearest(run.book, plan.values) if plan.values else (None, {})
+    near, changed = nearest(run.book, plan.values, run.begun_utc) if plan.values else (None, {})
     interval = report.intervals.get(report.headline) if report else None
     return {
         "failure": run.failure.get("code"),

@@ -8,7 +8,7 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +66,19 @@ class Run:
     @property
     def begun(self) -> str:
         """When it was begun, as its folder's name says it; empty for a folder with a name of its own."""
+        return f"{when:%Y-%m-%d %H:%M}" if (when := self._named_time) else ""
+
+    @property
+    def begun_utc(self) -> str:
+        """The same to the second, ISO 8601 in UTC, as the versions of a table tell theirs."""
+        return when.astimezone(UTC).isoformat(timespec="seconds") if (when := self._named_time) else ""
+
+    @property
+    def _named_time(self) -> datetime | None:
         found = _NAME.fullmatch(self.id)
         with suppress(ValueError):
-            return datetime.strptime(found["time"], _TIME).strftime("%Y-%m-%d %H:%M") if found else ""
-        return ""
+            return datetime.strptime(found["time"], _TIME) if found else None
+        return None
 
     @property
     def is_arm(self) -> bool:

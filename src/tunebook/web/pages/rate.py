@@ -16,13 +16,17 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from tunebook.core.errors import DataError
+from tunebook.core.messages import say
+from tunebook.core.nouns import read_json
+from tunebook.knowledge.chain import read_head
 from tunebook.rating.draw import Shown
 from tunebook.rating.files import Imported, export_rows, import_file, write_rows
+from tunebook.rating.records import RatingResult
 from tunebook.rating.session import Session
 from tunebook.rating.study import FOLDER, PAIRS, RIGHT_OR_WRONG
 from tunebook.report.named import named, titles
 from tunebook.report.rating import PAGE as REPORT
-from tunebook.verbs.rate import changes, open_rating, rating_result, ratings_of
+from tunebook.verbs.rate import RESULT, changes, open_rating, rating_result, ratings_of
 from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Asked, Given
 from tunebook.web.page import Page
@@ -69,10 +73,20 @@ def _study(asked: Asked, name: str, session: Session, imported: Imported | None 
     report = f"{FOLDER}/{session.name}/{REPORT}" if (session.folder / REPORT).is_file() else ""
     return asked.book_page(
         "rate_study.html.j2", name, "rate", study=known, session=session, report=report, imported=imported,
-        raters=[session.done(rater) for rater in raters], notes=changes(book, known), ratings=len(ratings),
+        raters=[session.done(rater) for rater in raters], notes=[*changes(book, known), *_outdated(session)],
+        ratings=len(ratings),
         waiting=sum(not case.arbiter for case in session.disagreements(ratings)), me=_own(asked),
         rows=len({item.row for item in known.items}),
     )  # fmt: skip
+
+
+def _outdated(session: Session) -> list[str]:
+    """That the result that is shown was worked out before the last rating was given; nothing where there is none."""
+    path, head = session.folder / RESULT, read_head(session.store.head_path)
+    if not path.is_file() or head is None:
+        return []
+    told: RatingResult = read_json(RatingResult, path)
+    return [] if told.head == head.hash else [say("rate.ui.outdated", ratings=told.ratings)]
 
 
 def _own(asked: Asked) -> str:
