@@ -92,8 +92,8 @@ def test_rows_settings_tables_and_log(book: Book) -> None:
     (book.path / "book.toml").unlink()
     (book.path / "tables" / "fine_tune_params_v1.json").unlink()
     (book.path / "data" / "split.json").unlink()
-    assert codes(book) == ["book.file", "data.not_prepared", "data.not_prepared", "table.no_version"]
-    gone = next(finding for finding in checkup(book.path) if finding.code == "table.no_version")
+    assert codes(book) == ["book.file", "data.not_prepared", "data.not_prepared", "table.lost"]
+    gone = next(finding for finding in checkup(book.path) if finding.code == "table.lost")
     assert "from a copy" in gone.advice and gone.path.endswith("_v1.json")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -51,6 +52,22 @@ def test_books_of_a_folder_and_books_by_name_are_shown(tmp_path: Path, found: Tr
     assert "broken" in page and "book.toml" in page and found.book.path.name in page
     assert visitor.get("/book/broken/overview").status_code == 422
     assert visitor.get("/book/brokn/overview").status_code == 404
+
+
+def test_a_book_without_its_tables_or_its_log_is_shown_as_broken(tmp_path: Path, found: Trained) -> None:
+    for name in ("bare", "mute"):
+        shutil.copytree(found.book.path, tmp_path / name)
+    shutil.rmtree(tmp_path / "bare" / "tables")
+    (tmp_path / "mute" / "log.sqlite").write_bytes(b"")
+    visitor = Visitor(tmp_path)
+    shown = words_of(visitor.get("/").text)
+    assert "fine_tune_params_v1.json is gone" in shown and "log.sqlite is no change log" in shown
+    for name, code, do in (("bare", "table.lost", "from a copy"), ("mute", "log.damaged", "Restore log.sqlite")):
+        for tab in ("overview", "tables", "train/new", "ab/new", "promote/v1", "log"):
+            page = visitor.get(f"/book/{name}/{tab}")
+            assert page.status_code < 500 and "vNone" not in page.text, (name, tab)
+        page = visitor.get(f"/book/{name}/overview")
+        assert page.status_code == 422 and code in page.text and do in page.text
 
 
 def test_a_run_of_other_values_is_no_score_of_the_champion(found: Trained) -> None:

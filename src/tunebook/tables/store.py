@@ -65,7 +65,7 @@ class TableStore:
             self._catch_up()
             if table.parent is not None:
                 self.get(table.parent)
-            number = max([*self.versions(), *self.log.versions(), self.champion or 0]) + 1
+            number = max(self.made(), default=0) + 1
             created = datetime.now(UTC).isoformat(timespec="seconds")
             added = table.model_copy(update={"version": number, "created": created})
             content = added.model_dump(mode="json", context=STORED)
@@ -83,7 +83,7 @@ class TableStore:
         """A version by its number (2, "2", "v2") or as "champion" or "latest".
 
         Raises:
-            TableError: `table.no_version` with those that exist, `table.no_champion`.
+            TableError: `table.no_version` with those that exist, `table.no_champion`, `table.lost`.
             BookError: `table.damaged` for a file that was changed by hand.
         """
         number = self.number(which)
@@ -103,21 +103,34 @@ class TableStore:
         """The number of a version that exists, from any of its names.
 
         Raises:
-            TableError: `table.no_version`, `table.no_champion`.
+            TableError: `table.no_version`, `table.no_champion`; `table.lost`, it was made, but its file is gone.
+            BookError: `log.damaged`, also where the champion is asked for and the log has lost its entries.
         """
         versions = self.versions()
         name = str(which).strip().lower()
         if name == "champion":
             if self.champion is None:
+                self.log.check_there()
                 raise TableError("table.no_champion", key=str(self.folder))
             name = str(self.champion)
         elif name == "latest" and versions:
             return versions[-1]
         digits = name.removeprefix("v")
-        if not (digits.isascii() and digits.isdigit() and int(digits[:9]) in versions):
-            allowed = ", ".join(f"v{number}" for number in versions)
-            raise TableError("table.no_version", key=str(which), allowed=allowed, folder=str(self.folder))
-        return int(digits)
+        number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+        if number in versions:
+            return number
+        allowed = ", ".join(f"v{known}" for known in versions)
+        if number in self.made():
+            raise TableError("table.lost", key=str(self.path(number)), value=f"v{number}", allowed=allowed)
+        raise TableError("table.no_version", key=str(which), allowed=allowed, folder=str(self.folder))
+
+    def made(self) -> set[int]:
+        """Numbers of all versions that were ever made, whether their files are there or not.
+
+        Raises:
+            BookError: the log is damaged or was changed by hand.
+        """
+        return {*self.versions(), *self.log.versions(), *filter(None, [self.champion])}
 
     @property
     def champion(self) -> int | None:

@@ -79,16 +79,14 @@ def _log(book: Book) -> Iterator[Finding]:
 def _tables(book: Book) -> Iterator[Finding]:
     store = book.tables
     try:
-        known = {*store.versions(), *store.log.versions(), *filter(None, [store.champion])}
+        known = store.made()
     except TunebookError:  # told of the log
         known = set(store.versions())
     for number in sorted(known):
         try:
             store.get(number)
         except TunebookError as error:
-            found = _finding(error, store.path(number))
-            gone = error.code == "table.no_version"
-            yield found.model_copy(update={"advice": say("doctor.do.table")}) if gone else found
+            yield _finding(error, store.path(number))
 
 
 def _runs(book: Book) -> Iterator[Finding]:

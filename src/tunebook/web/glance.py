@@ -31,7 +31,7 @@ class Glance:
     fault: TunebookError | None = None
     task: str = ""
     rows: int = 0
-    champion: int | None = None
+    champion: int = 0
     score: dict[str, Any] | None = None
     other: dict[str, Any] | None = None
     trained: bool = False
@@ -47,12 +47,11 @@ def glance(name: str, path: Path) -> Glance:
 
     book = Book(path)
     try:
-        facts = _facts(book)
-        champion = book.tables.champion
+        task, champion, facts = book.file.task, book.champion.version, _facts(book)
         scored = [item for item in facts if item["value"] is not None]
         own = [item for item in facts if _of_table(item, f"v{champion}")]
         return Glance(
-            name, path, None, book.file.task, sum(book.data.rows.values()), champion,
+            name, path, None, task, sum(book.data.rows.values()), champion,
             next((item for item in own[::-1] if item["value"] is not None), None), scored[-1] if scored else None,
             any(item["seconds"] is not None for item in own), len(facts),
             next(newest_verdicts(book), None), _alarms(path),
