@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.books import Trained, base, trained  # noqa: F401
-from tests.web.visitor import Visitor, words_of
+from tests.web.visitor import BASE, Visitor, words_of
 
 from tunebook.core.errors import BookError
 from tunebook.report.named import apart, named, title_of, titles
@@ -52,6 +52,32 @@ def test_books_of_a_folder_and_books_by_name_are_shown(tmp_path: Path, found: Tr
     assert "broken" in page and "book.toml" in page and found.book.path.name in page
     assert visitor.get("/book/broken/overview").status_code == 422
     assert visitor.get("/book/brokn/overview").status_code == 404
+
+
+def test_a_book_by_its_name_alone_is_its_overview(found: Trained) -> None:
+    visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}"
+    for path in (at, f"{at}/"):
+        answer = visitor.get(path, follow_redirects=False)
+        assert answer.status_code == 303 and answer.headers["location"] == f"{at}/overview"
+    assert visitor.get("/book/none").status_code == 404
+
+
+def test_the_head_of_a_page_is_that_of_its_answer(found: Trained) -> None:
+    visitor = Visitor(found.book.path)
+    for path in ("/", f"/book/{found.book.path.name}/overview", "/static/style.css", "/book/none/overview"):
+        head, page = visitor.head(path), visitor.get(path)
+        assert (head.status_code, head.headers["content-type"]) == (page.status_code, page.headers["content-type"])
+        assert head.content == b"" and page.content
+
+
+def test_a_form_that_is_too_large_or_none_is_told(found: Trained) -> None:
+    visitor, at = Visitor(found.book.path), f"/book/{found.book.path.name}/data/rows"
+    for more in ({}, {"files": {"file": ("a.csv", b"a")}}):
+        large = visitor.submit(at, {"reason": "x" * 1_100_000}, **more)
+        assert large.status_code == 413 and "ui.large" in large.text and "maximum size" in large.text
+    kind = {"origin": BASE, "content-type": "multipart/form-data"}
+    none = visitor.post(at, content=b"x", headers=kind)
+    assert none.status_code == 400 and "ui.form" in none.text
 
 
 def test_a_book_without_its_tables_or_its_log_is_shown_as_broken(tmp_path: Path, found: Trained) -> None:

@@ -114,7 +114,11 @@ def test_it_lies_below_a_prefix(shop: Path) -> None:
     assert visitor.get("/tune/static/page.css").status_code == 200
     for name in ("style.css", "explain.css"):
         assert visitor.get(f"/tune/static/{name}").text == (STYLES / name).read_text(encoding="utf-8")
-    assert visitor.get("/").status_code == 404 and visitor.get("/tuneful").status_code == 404
+    [(name, value)] = visitor.cookies.items()
+    own = {"cookie": f"{name}={value}"}  # as a browser sends it to a proxy that takes the prefix off
+    for path in ("/", "/static/page.css"):
+        assert visitor.get(path, headers=own).text == visitor.get(f"/tune{path}").text
+    assert visitor.get("/tuneful", headers=own).status_code == 404
 
 
 def test_it_speaks_the_language_that_is_chosen(shop: Path) -> None:

@@ -17,7 +17,8 @@ from tunebook.core.errors import MachineError, TunebookError
 from tunebook.web.server import Opening, check_extra, run
 
 
-def test_the_command_tells_its_address_and_stops_when_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_tells_its_address_and_stops_when_told(tmp_path: Path, number: signal.Signals) -> None:
     words = [sys.executable, "-m", "tunebook", "ui", str(tmp_path), "--port", "0", "--json"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -30,8 +31,14 @@ def test_the_command_tells_its_address_and_stops_when_told(tmp_path: Path) -> No
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         with opener.open(url) as page:
             assert b"Tunebook" in page.read()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) in (0, 143)
+        process.send_signal(number)
+        assert process.wait(20) == 0 and process.stdout.read() == ""
+
+
+def test_to_be_stopped_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tunebook.web.server.run", lambda *_: None)
+    answer = ui(Found(), Visitors(), [tmp_path])
+    assert answer is not None and answer.code == 0
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tunebook.cli.answer import as_json, console, json_line, prose
+from tunebook.cli.answer import Answer, as_json, console, json_line, prose
 from tunebook.cli.options import argument, option, wrong
 from tunebook.core.messages import say
 
@@ -30,7 +30,7 @@ class Visitors:
 
 def ui(
     found: Found, visitors: Visitors, places: Annotated[list[Path] | None, argument("ui_books", "BOOK")] = None
-) -> None:
+) -> Answer | None:
     """Open books as pages in a browser."""
     from tunebook.serve.server import Listen
     from tunebook.web.server import Opening, check_extra, run
@@ -42,6 +42,9 @@ def ui(
         Listen(port=found.port), visitors.host_name or [], visitors.user_header, visitors.read_only, found.prefix
     )
     run(places or [], opening, _ready)
+    if as_json():
+        return None
+    return Answer({}, lambda screen: prose(screen, say("cli.ui.stopped")))
 
 
 def _ready(url: str) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tunebook.core.errors import DataError, TunebookError
@@ -21,6 +22,7 @@ from tunebook.web.render import fill, problem
 from tunebook.web.shelf import Shelf
 
 _MOST = 100_000  # fields of a form: a row browser that corrects thousands of labels at once
+_LARGEST = 1 << 20  # bytes of a field that is no file
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,30 @@ class Asked:
 async def _asked(request: Request) -> AsyncIterator[Asked]:
     """The dependency of all pages: reads the form, and lets nothing change that carries no word."""
     state = request.app.state
-    if request.method in ("GET", "HEAD"):
+    if request.method == "GET":
         yield Asked(request, state.door, state.shelf)
         return
-    async with request.form(max_fields=_MOST) as form:  # files that were sent are gone with the answer
+    form = await _form(request)
+    try:
         sent = form.get("word")
         check_word(request.headers, sent if isinstance(sent, str) else None, str(request.state.word))
         yield Asked(request, state.door, state.shelf, form)
+    finally:
+        await form.close()  # files that were sent are gone with the answer
+
+
+async def _form(request: Request) -> FormData:
+    """What was sent.
+
+    Raises:
+        DataError: `ui.large`, there is too much of it; `ui.form`, it is no form.
+    """
+    try:
+        return await request.form(max_fields=_MOST, max_part_size=_LARGEST)
+    except HTTPException as error:
+        if "maximum" in error.detail.lower():
+            raise DataError("ui.large", reason=error.detail, size=_LARGEST, fields=_MOST) from error
+        raise DataError("ui.form", reason=error.detail) from error
 
 
 Given = Annotated[Asked, Depends(_asked)]

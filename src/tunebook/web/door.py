@@ -50,7 +50,7 @@ class Door:
         token: that whoever comes has to know; user_header: in which a proxy names whom it has signed in, in its place.
         hosts: names by which the server may be called.
         read_only: nothing can be changed.
-        prefix: path in front of all others, such as `/tunebook`.
+        prefix: path in front of all others, such as `/tunebook`, whether a proxy takes it off or not.
     """
 
     owner: str
@@ -87,6 +87,8 @@ class Guard:
         request = Request(scope)
         with speaking(_language(request)):
             scope = dict(scope)
+            if scope["method"] == "HEAD":  # the server, which knows what was asked, leaves the body out
+                scope["method"] = "GET"
             answer = self._stopped(request, scope) or self.app
             await answer(scope, receive, _sealed(send, request))
 
@@ -108,10 +110,10 @@ class Guard:
         return None
 
     def _placed(self, scope: MutableMapping[str, Any]) -> None:
+        """Take the prefix off, where the proxy has not."""
         prefix, path = self.door.prefix, scope["path"]
-        if prefix and path != prefix and not path.startswith(f"{prefix}/"):
-            raise RefusedError("ui.path", key=path, allowed=f"{prefix}/")
-        scope["path"], scope["root_path"] = path.removeprefix(prefix) or "/", ""
+        below = path == prefix or path.startswith(f"{prefix}/")
+        scope["path"], scope["root_path"] = (path.removeprefix(prefix) if below else path) or "/", ""
 
     def _host(self, request: Request) -> None:
         name = _parts(f"//{request.headers.get('host', '')}").hostname or ""

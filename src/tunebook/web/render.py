@@ -33,9 +33,10 @@ from tunebook.web.reports import writer_of, written_in
 
 STATUS: Mapping[str, int] = {
     "ui.no_book": 404,
-    "ui.path": 404,
     "ui.file": 404,
     "ui.page": 404,
+    "ui.large": 413,
+    "ui.form": 400,
     "ui.token": 401,
     "ui.user": 401,
     "ui.failed": 500,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def run(places: Sequence[Path], opening: Opening, ready: Callable[[str], None]) 
             app, log_config=None, log_level="critical", access_log=False, server_header=False, ws="none",
             timeout_graceful_shutdown=_CLOSING,
         )  # fmt: skip
-        with told(url, shelf.places):
+        with told(url, shelf.places), suppress(KeyboardInterrupt):  # as uvicorn tells the signal that has stopped it
             uvicorn.Server(config).run(sockets=[sock])
     finally:
         sock.close()

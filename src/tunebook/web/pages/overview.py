@@ -16,6 +16,14 @@ PAGE = Page(router, "overview", 0)
 _LAST = 8  # entries of the log that are shown
 
 
+@router.get("/book/{name}")
+@router.get("/book/{name}/")
+def book(asked: Given, name: str) -> Response:
+    """A book by its name alone."""
+    asked.book(name)
+    return asked.go("book", name, "overview")
+
+
 @router.get("/book/{name}/overview")
 def overview(asked: Given, name: str) -> Response:
     """What the book is for, where it stands, and what happened last."""
@@ -51,4 +59,4 @@ def _next(book: Book, found: Glance) -> list[tuple[str, str]]:
     return told
 
 
-__all__ = ["PAGE", "overview", "router"]
+__all__ = ["PAGE", "book", "overview", "router"]
