@@ -157,6 +157,18 @@ def test_champion_by_compare_and_swap(three):
     assert three.log.verify().ok
 
 
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_a_log_that_was_emptied_is_no_book_without_a_champion(three, spoil):
+    refused(TableError, "table.no_champion", three.get, "champion")
+    crown(three, 2, None)
+    spoil(three.log.path)
+    assert "0 < 4" in refused(BookError, "log.damaged", three.get, "champion")
+    assert three.champion is None
+    assert crown(three, 2, None) == 2, "as its advice says, and the log keeps the gap"
+    assert three.get("champion").version == 2
+    assert not three.log.verify().ok
+
+
 def test_every_version_is_logged(three):
     entries = three.log.entries()
     assert [(entry.action, entry.table, entry.reason) for entry in entries] == [

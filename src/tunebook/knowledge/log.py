@@ -199,16 +199,6 @@ class ChangeLog:
             found = self._crowned(db)
         return found.table if found else None
 
-    def check_there(self) -> None:
-        """Refuse a log whose entries are all gone, though its head knows some: no champion can be told from it.
-
-        Raises:
-            BookError: `log.damaged`; `log.locked`.
-        """
-        head = read_head(self.head_path)  # first, as in `verify`
-        if head is not None and head.count and not self._rows(order="LIMIT 1"):
-            raise BookError("log.damaged", key=str(self.path), reason=f"0 < {head.count}")
-
     def versions(self) -> set[int]:
         """Versions of the table that were ever logged as made."""
         return {row[5] for row in self._rows("WHERE action = 'table'")}

@@ -110,8 +110,7 @@ class TableStore:
         name = str(which).strip().lower()
         if name == "champion":
             if self.champion is None:
-                self.log.check_there()
-                raise TableError("table.no_champion", key=str(self.folder))
+                raise self._uncrowned()
             name = str(self.champion)
         elif name == "latest" and versions:
             return versions[-1]
@@ -123,6 +122,13 @@ class TableStore:
         if number in self.made():
             raise TableError("table.lost", key=str(self.path(number)), value=f"v{number}", allowed=allowed)
         raise TableError("table.no_version", key=str(which), allowed=allowed, folder=str(self.folder))
+
+    def _uncrowned(self) -> TunebookError:
+        """Why there is no champion: a log that was emptied has lost it, which its head still knows."""
+        found = self.log.verify()
+        if found.entries or found.ok:
+            return TableError("table.no_champion", key=str(self.folder))
+        return BookError("log.damaged", key=str(self.log.path), reason=f"0 < {len(found.broken)}")
 
     def made(self) -> set[int]:
         """Numbers of all versions that were ever made, whether their files are there or not.
