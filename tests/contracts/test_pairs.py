@@ -5,8 +5,6 @@ Some of all pairs of a technique and a task's case, drawn with a fixed seed; `ma
 
 from __future__ import annotations
 
-import os
-import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import pytest
 from tests import small, tiny
 from tests.contracts.test_tasks import EVERY, LENGTH, named
 from tests.contracts.test_techniques import AT_ONCE, finite, own
+from tests.drawn import drawn
 from tests.engine.test_fit import plan
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.facts import Facts
@@ -35,7 +34,6 @@ ALONE = [
 ]
 ALONE = [key for key in ALONE if not any(row.row.input for row in declarations(techniques()[key]))]
 PAIRS = [(task, case, key) for task, case in EVERY for key in ALONE]
-CHOSEN = PAIRS if os.environ.get("TUNEBOOK_CHECK") == "all" else random.Random(0).sample(PAIRS, 20)
 pytestmark = pytest.mark.no_cover
 
 
@@ -51,7 +49,7 @@ def rows_of(key: str) -> dict[str, Any]:
     return own(key, "ACTS") or {}
 
 
-@pytest.mark.parametrize(("task", "case", "key"), CHOSEN, ids=named)
+@pytest.mark.parametrize(("task", "case", "key"), drawn(PAIRS, 20), ids=named)
 def test_it_is_refused_or_trains(task: str, case: Case, key: str, folders: dict[str, Path], tmp_path: Path) -> None:
     one, folder = tasks()[task](), folders[case.base]
     made = plan(**{**AT_ONCE, **case.params, "batch_size": 4, "metric": one.headline(case.labels)})

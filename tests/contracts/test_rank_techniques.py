@@ -1,5 +1,7 @@
 """What a technique owes to a task that orders candidates: it is refused with the reason, or acts, resumes, and does not
-depend on how rows, each of which has several pairs, are split."""
+depend on how rows, each of which has several pairs, are split.
+
+Some techniques are drawn; `make check-all` tries each."""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ from tests.contracts.test_techniques import (
     in_float64,
     own,
 )
+from tests.drawn import drawn
 from tests.ground import Ground
 from tests.tasks.reranking import made as ranked
 from tunebook.core.errors import PlanError, TunebookError
@@ -38,6 +41,7 @@ FIT = [key for key in EVERY if techniques()[key].needs <= TASK.gives and key != 
 FIT = [key for key in FIT if not any(row.row.input for row in declarations(techniques()[key]))]
 OF_CLASSES = [key for key in FIT if key in ("class_balanced", "ordinal_loss")]
 ALLOWED = [key for key in FIT if key not in OF_CLASSES]
+ALIKE = [key for key in ALLOWED if not techniques()[key].draws and key not in IN_FLOAT32]
 pytestmark = pytest.mark.no_cover  # as in test_techniques
 
 
@@ -89,13 +93,13 @@ def test_what_is_about_classes_of_rows_is_refused(key: str) -> None:
     assert caught.value.code == "losses.problem" and caught.value.value == "relevance" and not caught.value.allowed
 
 
-@pytest.mark.parametrize("key", [key for key in ALLOWED if not techniques()[key].draws and key not in IN_FLOAT32])
+@pytest.mark.parametrize("key", drawn(ALIKE, 10))
 def test_the_step_does_not_depend_on_how_its_rows_are_split(key: str, ground: Ground, tmp_path: Path) -> None:
     with in_float64():
         check_split({key: rows(key)}, ground, tmp_path, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("key", ALLOWED)
+@pytest.mark.parametrize("key", drawn(ALLOWED, 10))
 def test_it_acts_and_resumes_as_if_never_stopped(key: str, ground: Ground, tmp_path: Path) -> None:
     assert any(check_resume({key: rows(key)}, ground, tmp_path, **AT_ONCE).counters[key].values())
 

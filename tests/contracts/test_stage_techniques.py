@@ -1,4 +1,7 @@
-"""What every technique owes to a stage on raw text: plan() refuses it there, or it acts and resumes bit for bit."""
+"""What every technique owes to a stage on raw text: plan() refuses it there, or it acts and resumes bit for bit.
+
+Of those that it can have some are drawn; `make check-all` tries each.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from safetensors.torch import load_file
 
 from tests import small
 from tests.contracts.test_techniques import EVERY, candidates
+from tests.drawn import drawn
 from tests.engine.test_fit import BombError, bomb
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Plan
@@ -70,7 +74,7 @@ def test_what_the_task_does_not_give_is_refused_by_name(key: str, own: Book) -> 
     assert "pretrain" in caught.value.message and key in caught.value.message
 
 
-@pytest.mark.parametrize("key", sorted(set(FIT) - OTHERS - {"student"}))
+@pytest.mark.parametrize("key", drawn(sorted(set(FIT) - OTHERS - {"student"}), 12))
 def test_it_acts_in_the_stage_and_resumes_bit_for_bit(
     key: str, own: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

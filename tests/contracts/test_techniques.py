@@ -2,6 +2,7 @@
 
 A technique's own test says what these suites cannot know, in plain constants: `ACTS`, rows with which it does something
 within four steps (else its defaults, or one row changed, are tried), and `NEUTRAL`, rows with which it changes nothing.
+Of what is alike for most techniques (bf16, teams) some are drawn; `make check-all` tries each.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.drawn import drawn
 from tests.engine.test_fit import BombError, bomb
 from tests.ground import FIRST, MORE, OTHER, Ground, wants_past, weights
 from tunebook.core.errors import TunebookError
@@ -254,7 +256,7 @@ def test_a_resume_is_as_if_never_stopped(key: str, ground: Ground, tmp_path: Pat
     check_resume({key: rows(key, ground, tmp_path)}, ground, tmp_path)
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", drawn(KEYS, 20))
 def test_bf16(key: str, ground: Ground, tmp_path: Path) -> None:
     made = ground.plan({key: rows(key, ground, tmp_path)}, max_steps=4, eval_every=2, precision="bf16")
     assert any(ground.fit(tmp_path / "run", made).run().counters[key].values())
@@ -287,7 +289,7 @@ def teams(keys: list[str], most: int = 8) -> list[tuple[str, ...]]:
     return found
 
 
-@pytest.mark.parametrize("team", teams(KEYS), ids="+".join)
+@pytest.mark.parametrize("team", drawn(teams(KEYS), 20), ids="+".join)
 def test_it_goes_with_every_technique_that_it_does_not_exclude(
     team: tuple[str, ...], ground: Ground, tmp_path: Path
 ) -> None:

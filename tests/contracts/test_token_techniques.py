@@ -1,5 +1,7 @@
 """What a technique owes to a task of tokens: it is refused with the reason, or acts, resumes, and does not depend on
-how rows, many of which have several windows, are split."""
+how rows, many of which have several windows, are split.
+
+Of those that other tasks have too some are drawn; `make check-all` tries each."""
 
 from __future__ import annotations
 
@@ -22,6 +24,7 @@ from tests.contracts.test_techniques import (
     in_float64,
     teams,
 )
+from tests.drawn import drawn
 from tests.ground import Ground
 from tests.tasks.tagging.ground import make_tagged
 from tunebook.core.errors import PlanError, TunebookError
@@ -33,6 +36,8 @@ FIT = [key for key in EVERY if techniques()[key].needs - {"past"} <= tasks()["ta
 OF_CLASSES = ("asymmetric", "class_balanced", "ordinal_loss")  # of rows, or of labels that a token has several of
 ACTS: dict[str, Any] = {"replay": {"size": 20, "share": 0.3, "choice": "reservoir"}}
 ALLOWED = [key for key in FIT if key not in OF_CLASSES]
+ALIKE = [key for key in ALLOWED if not techniques()[key].draws and key not in IN_FLOAT32]
+FOR_TOKENS = [key for key in ALLOWED if key not in KEYS]
 pytestmark = pytest.mark.no_cover  # as in test_techniques
 
 
@@ -64,7 +69,7 @@ def test_what_is_about_classes_of_rows_is_refused(key: str, ground: Ground) -> N
     assert caught.value.code == "losses.problem" and caught.value.value == "tags" and not caught.value.allowed
 
 
-@pytest.mark.parametrize("key", [key for key in ALLOWED if not techniques()[key].draws and key not in IN_FLOAT32])
+@pytest.mark.parametrize("key", drawn(ALIKE, 10))
 def test_the_step_does_not_depend_on_how_its_rows_are_split(key: str, ground: Ground, tmp_path: Path) -> None:
     with in_float64():
         check_split({key: rows(key, ground)}, ground, tmp_path, rtol=1e-6, atol=1e-8)
@@ -75,12 +80,12 @@ def test_nor_where_a_technique_has_parts_in_float32(key: str, ground: Ground, tm
     check_split({key: rows(key, ground)}, ground, tmp_path, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("key", ALLOWED)
+@pytest.mark.parametrize("key", sorted({*drawn(ALLOWED, 10), *FOR_TOKENS}))
 def test_it_acts_and_resumes_as_if_never_stopped(key: str, ground: Ground, tmp_path: Path) -> None:
     assert any(check_resume({key: rows(key, ground)}, ground, tmp_path, **AT_ONCE).counters[key].values())
 
 
-@pytest.mark.parametrize("key", [key for key in ALLOWED if key not in KEYS])
+@pytest.mark.parametrize("key", FOR_TOKENS)
 def test_what_is_for_tokens_alone_trains_in_bf16(key: str, ground: Ground, tmp_path: Path) -> None:
     made = ground.plan({key: rows(key, ground)}, **AT_ONCE, precision="bf16")
     assert any(ground.fit(tmp_path, made).run().counters[key].values())
@@ -93,7 +98,7 @@ def beside(key: str) -> list[tuple[str, ...]]:
     return [team for team in teams(fits) if key in team]
 
 
-@pytest.mark.parametrize("team", [team for key in ALLOWED if key not in KEYS for team in beside(key)], ids="+".join)
+@pytest.mark.parametrize("team", [team for key in FOR_TOKENS for team in beside(key)], ids="+".join)
 def test_it_goes_with_every_technique_that_it_does_not_refuse(
     team: tuple[str, ...], ground: Ground, tmp_path: Path
 ) -> None:

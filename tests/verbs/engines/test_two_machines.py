@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests import ab_book
+from tests.drawn import ALL
 from tunebook.core.progress import Silent
 from tunebook.verbs.ab import ab
 from tunebook.verbs.engines.cluster import Ray
@@ -20,7 +20,7 @@ from tunebook.verbs.steps.runs import runs_in
 
 # Eight processes of Ray begin for it: among the quick tests of a busy machine it would wait for minutes.
 pytestmark = [
-    pytest.mark.skipif(os.environ.get("TUNEBOOK_CHECK") != "all", reason="make check-all runs it"),
+    pytest.mark.skipif(not ALL, reason="make check-all runs it"),
     pytest.mark.timeout(900),
 ]
 STORE = 100 * 2**20  # bytes of each machine's objects, the least that Ray takes well
