@@ -52,10 +52,23 @@ def test_suggestions_for_rows_that_models_are_scored_on_are_warned_of(book: Book
     assert taken.data["changed_of"] == {part: 1}
     assert ("suggestion" in taken.data["warning"]) == (part != "train")
     read = correct(book.path, file, dry_run=True)
-    assert read.data["changed_of"] == {part: 1} and read.data["warning"] == ""
+    assert read.data["changed_of"] == {part: 1} and "suggestion" not in read.data["warning"]
+    assert all(("scores from before" in told(made)) == (part != "train") for made in (taken, read))
     shown = told(taken)
     assert ("scored on" in shown) == (part != "train") and "--adopt" not in shown
     assert "--adopt v1" in told(correct(book.path, file))
+
+
+def test_a_row_that_is_dropped_is_one_that_models_are_scored_on_too(book: Book, tmp_path: Path) -> None:  # noqa: F811
+    table = load_table(book.data)
+    held = [key for key, split in zip(table["_id"].to_pylist(), table["_split"].to_pylist(), strict=True)
+            if split == "validation"]  # fmt: skip
+    labels = dict(zip(table["_id"].to_pylist(), table["label"].to_pylist(), strict=True))
+    other = next(name for name in book.data.labels.names if name != labels[held[0]])
+    file = tmp_path / "put-right.csv"
+    file.write_text(f"id,label\n{held[0]},{other}\n{held[1]},\n", encoding="utf-8")
+    made = correct(book.path, file, dry_run=True)
+    assert made.data["changed_of"] == {"validation": 2} and "2 of these rows" in told(made)
 
 
 def told(answer: Answer) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from tests import small
 from tests.cli.conftest import EPOCHS, Call
+from tests.web.visitor import Visitor, words_of
 
 from tunebook.cli.evaluate import retention_data
+from tunebook.data.load import kept_table
+from tunebook.verbs.steps.book import open_book
 
 
 def test_scores_with_baselines(tunebook: Call, book: Path) -> None:
@@ -32,6 +36,20 @@ def test_another_split_without_baselines(tunebook: Call, book: Path) -> None:
         f"'some text' --run {run}\n"
         in tunebook("eval", book, "--run", run, "--split", "validation", "--no-baselines").out
     )
+
+
+def test_scores_of_rows_that_have_changed_since_are_told_as_such(tunebook: Call, book: Path, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(book, tmp_path / "book"))
+    ids = next(iter(kept_table(open_book(place).data).select(["_id"]).to_pylist()))
+    (tmp_path / "put.csv").write_text(f"id,label\n{ids['_id']},\n", encoding="utf-8")
+    words = (("eval", place, "--split", "validation", "--no-baselines"), ("challenge", place, "--only", "casing"))
+    assert all(tunebook(*asked, "--json").json["warnings"] == [] for asked in words)
+    assert tunebook("correct", place, tmp_path / "put.csv").code == 0
+    for asked in words:
+        (warning,) = tunebook(*asked, "--json").json["warnings"]
+        assert "trained on the rows v1, and the rows v2 are in force" in warning
+        assert warning in " ".join(tunebook(*asked).out.split())
+    assert warning in words_of(Visitor(place).get("/book/book/scores").text)
 
 
 def test_what_does_not_exist(tunebook: Call, book: Path, fresh: Path) -> None:

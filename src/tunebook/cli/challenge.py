@@ -72,6 +72,7 @@ def challenge(
     from tunebook.core.nouns import SPLITS
     from tunebook.verbs.challenge import challenge as ask
     from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.moved import rows_moved
 
     opened = open_book(book)
     part = next((name for name in SPLITS if name == split), None)
@@ -91,8 +92,10 @@ def challenge(
         )
     with Bars() as bars:
         made = ask(found, split=part, progress=bars, **asked)
+    moved = rows_moved(opened, found)
     go = (command("challenge", book, "--freeze", "base", "--gate"),)
-    return Answer(made.model_dump(mode="json"), lambda screen: _tell(screen, made), go)
+    data = {**made.model_dump(mode="json"), "warnings": moved}
+    return Answer(data, lambda screen: _tell(screen, made, moved), go)
 
 
 def _margin(keep: FreezeOptions) -> float | None:
@@ -123,9 +126,10 @@ def _tell_frozen(screen: Console, frozen: ChallengeSet, keep: FreezeOptions, met
     prose(screen, say("challenge.gate_said") if keep.gate else say("challenge.gate_line", line=line), "dim")
 
 
-def _tell(screen: Console, made: Challenged) -> None:
+def _tell(screen: Console, made: Challenged, moved: list[str]) -> None:
     from tunebook.report.challenge import brief_rows, cut_words, headings, name_of, verdict
 
+    warn(screen, moved)
     prose(screen, verdict(made), "bold red" if made.failures else "green")
     screen.print()
     screen.print(grid(headings(made), brief_rows(made), right=(1, 2, 3, 4, 5)))

@@ -36,7 +36,7 @@ def correct(
     data = {
         "data_version": made.version, "parent": made.base, "kept": not dry_run, "content": done.ref.content,
         "rows": done.ref.rows, "changed": done.changed, "dropped": done.dropped, "same": len(done.same),
-        "changed_of": done.splits, "warning": _flattered(done, column),
+        "changed_of": done.splits, "warning": _warned(done, column),
     }  # fmt: skip
     words = say("correct.would" if dry_run else "correct.done", version=f"v{made.version}", **figures)
     again = command("correct", book, file, *([] if column == "label" else ["--column", column]))
@@ -54,14 +54,16 @@ def correct(
     return Answer(data, tell, go)
 
 
-def _flattered(done: Corrected, column: str) -> str:
-    """What is to be minded where rows that a model is scored on take labels from a column of suggestions; else empty.
-    Labels that somebody has read stand in the column `label`."""
+def _warned(done: Corrected, column: str) -> str:
+    """That rows are put right which models are scored on, and what is to be minded where these take labels from a
+    column of suggestions; empty of training rows alone. Labels that somebody has read stand in the column `label`."""
     parts = {name: done.splits[name] for name in ("validation", "test") if done.splits.get(name)}
-    if column == "label" or not parts:
+    if not parts:
         return ""
-    told = ", ".join(f"{phrase('split', name)} {count}" for name, count in parts.items())
-    return say("correct.flatters", column=column, count=sum(parts.values()), parts=told)
+    listed = ", ".join(f"{phrase('split', name)} {count}" for name, count in parts.items())
+    told = {"count": sum(parts.values()), "parts": listed}
+    scored = say("correct.scored", **told)
+    return scored if column == "label" else f"{scored} {say('correct.flatters', column=column, **told)}"
 
 
 __all__ = ["correct"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, facts, grid, predict_command, prose
+from tunebook.cli.answer import Answer, facts, grid, predict_command, prose, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, wrong
@@ -37,9 +37,12 @@ def evaluate(
     """Score a run."""
 
     from tunebook.core.nouns import SPLITS
+    from tunebook.report.calibration import otherwise
     from tunebook.verbs.evaluate import evaluate as score
     from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.calibration import cuts_in_force
     from tunebook.verbs.steps.general import read_general
+    from tunebook.verbs.steps.moved import rows_moved
     from tunebook.verbs.steps.retention import read_retention
 
     opened = open_book(book)
@@ -51,9 +54,11 @@ def evaluate(
         report = score(found, split=part, with_baselines=not no_baselines, general=general or (), progress=bars)
 
     kept = read_retention(found) if report.split == "test" else None
+    warnings = [*rows_moved(opened, found), *otherwise(cuts_in_force(found), report)]
     wider = read_general(found) if general or report.split == "test" else []
 
     def tell(screen: Console) -> None:
+        warn(screen, warnings)
         tell_report(screen, report)
         tell_probe(screen, report, found, opened)
         tell_retention(screen, kept)
@@ -64,7 +69,7 @@ def evaluate(
         )
 
     wide = {"general": [item.model_dump(mode="json", exclude={"run"}) for item in wider]} if wider else {}
-    scores = {**report_data(report), **retention_data(kept), **wide}
+    scores = {**report_data(report), **retention_data(kept), **wide, "warnings": warnings}
     return Answer({"run": found.id, **scores}, tell, (predict_command(opened, run),))
 
 

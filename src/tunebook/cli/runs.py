@@ -56,6 +56,7 @@ def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
     for run in found:
         ends = f" ({score_text(run['interval'][0])} … {score_text(run['interval'][1])})" if run["interval"] else ""
         score = f"{metric_name(run['metric'])} {score_text(run['value'])}{ends}" if run["metric"] else "–"
+        score += f" · {say('calibrate.before')}" if run["cuts"] else ""
         state = say("cli.runs.finished" if run["finished"] else "cli.runs.unfinished")
         state = _failed(run["failure"]) if run["failure"] else state
         state = say("cli.runs.damaged") if run["fault"] else state

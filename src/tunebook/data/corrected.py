@@ -40,7 +40,7 @@ class Corrected:
 
     Attributes:
         ref: of the new version. changed: ids of rows with another label; dropped: of those that are gone; same: of
-            those that have this label already. splits: how many of `changed` each split has.
+            those that have this label already. splits: how many of the changed and the dropped each split has.
     """
 
     ref: DataRef
@@ -125,7 +125,7 @@ def corrected(base: DataRef, labels: Mapping[str, str], into: Path, version: int
     made = Corrected(
         base, [ids[order[index]] for index in others], [ids[place] for place in gone],
         [ids[place] for index, place in enumerate(order) if index not in set(others)],
-        dict(Counter(sides[order[index]] for index in others)),
+        dict(Counter(sides[place] for place in (*(order[index] for index in others), *gone))),
     )  # fmt: skip
     noted: dict[Action, list[int]] = {"dropped": gone, "changed": sorted(order[index] for index in others)}
     return _written(base, table, noted, made, into, version)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from tunebook.core.calibrates import Calibration, Certain, Change, Cuts, Temperature
 from tunebook.core.formatting import listed, metric_name, share_text
 from tunebook.core.messages import say
-from tunebook.core.nouns import Interval
+from tunebook.core.nouns import Interval, Report
 from tunebook.report.plots.curves import Curve, curve_plot
 from tunebook.report.scores import spanned
 
@@ -122,6 +122,17 @@ def _ends(gain: Interval) -> str:
     return f"{gain.value:.4f} ({gain.low:.4f} … {gain.high:.4f})"
 
 
+def otherwise(cuts: Cuts | None, report: Report) -> list[str]:
+    """That `predict` answers by thresholds or costs, and the scores are those of the answers before them; with what the
+    headline score is by them, where that is known. Nothing of a model that answers as it was scored."""
+    if cuts is None:
+        return []
+    known = {"validation": cuts.validation, "test": cuts.test}.get(report.split, {}).get(report.headline)
+    if known is None:
+        return [say("calibrate.otherwise")]
+    return [say("calibrate.otherwise_by", metric=metric_name(report.headline), value=spanned(known.after))]
+
+
 def _curve_of(found: Certain) -> Markup:
     """Error rate by coverage of the test rows; what is given is marked."""
     side, name = found.test, say("calibrate.curve")
@@ -145,6 +156,6 @@ def calibration_view(found: Calibration | None, *, grouped: bool = False) -> dic
 
 
 __all__ = [
-    "calibration_view", "covered_headings", "covered_rows", "doubts", "figure_rows", "headings", "sentences",
-    "threshold_caption", "threshold_rows",
+    "calibration_view", "covered_headings", "covered_rows", "doubts", "figure_rows", "headings", "otherwise",
+    "sentences", "threshold_caption", "threshold_rows",
 ]  # fmt: skip

@@ -23,7 +23,8 @@ def named(runs: Sequence[Run], book: Book) -> list[tuple[str, str]]:
             parts = [table_text(facts), *([run.begun] if run.begun else [])]
             if facts["value"] is not None:
                 score = f"{metric_name(facts['metric'])} {score_text(facts['value'])}"
-                parts += [f"{score} ({phrase('split', facts['split'])})"]
+                before = f", {say('calibrate.before')}" if facts["cuts"] else ""
+                parts += [f"{score} ({phrase('split', facts['split'])}{before})"]
             parts += [f"{say('train_page.seed')} {facts['seed']}", run.id]
         found.append((run.id, " · ".join(parts)))
     return found

@@ -13,7 +13,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.registry import task_of
 from tunebook.report import scores, training
-from tunebook.report.calibration import calibration_view
+from tunebook.report.calibration import calibration_view, otherwise
 from tunebook.report.general import general_view
 from tunebook.report.page import side_by_side, write_page
 from tunebook.report.retention import retention_view
@@ -61,7 +61,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
     What is shown of the answers is the task's. From `report.extra` it takes `created`.
     """
     plan = parts["plan"]
-    task = task_of(plan.task)()
+    task, calibration = task_of(plan.task)(), parts.get("calibration")
     return write_page(
         folder / "report.html",
         "run.html.j2",
@@ -74,10 +74,10 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
         scores=scores.score_rows(report),
         retention=retention_view(parts.get("retention")),
         general=general_view(parts.get("general")),
-        calibration=calibration_view(parts.get("calibration"), grouped=report.groups > 0),
+        calibration=calibration_view(calibration, grouped=report.groups > 0),
         headline_plot=scores.headline_plot(report),
         curves=training.curve_plots(parts["history"], report.headline, parts["cost"].get("best_step")),
-        interval_notes=scores.all_notes(report),
+        interval_notes=[*otherwise(calibration.cuts if calibration else None, report), *scores.all_notes(report)],
         answers=side_by_side(task.sections(report, plan.labels)),
         errors=task.mistakes(parts["errors"], plan.labels) if parts["errors"] else None,
         data=data_view(parts["data_stats"]),

@@ -29,7 +29,7 @@ from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import task_of
 from tunebook.verbs.attack import attack
 from tunebook.verbs.steps.answers import answers, place_of
-from tunebook.verbs.steps.calibration import by_cuts
+from tunebook.verbs.steps.calibration import cuts_in_force
 from tunebook.verbs.steps.ends import lost_by
 from tunebook.verbs.steps.runs import Run
 
@@ -110,7 +110,7 @@ def challenge(
         seed=asked.seed,
         level=LEVEL,
         capabilities=found,
-        cuts=by_cuts(run),
+        cuts=cuts_in_force(run) is not None,
     )
     return _kept(run, asked_now)
 

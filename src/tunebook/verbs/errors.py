@@ -30,7 +30,7 @@ from tunebook.diagnosis.suspects import (
 )
 from tunebook.diagnosis.vicinity import Vicinity, strangeness, vicinity
 from tunebook.diagnosis.worst import worst_rows
-from tunebook.verbs.steps.calibration import by_cuts
+from tunebook.verbs.steps.calibration import cuts_in_force
 from tunebook.verbs.steps.runs import Run
 
 FILE, PAGE, SUSPECTS = "errors.json", "errors.html", "suspects.csv"
@@ -112,7 +112,7 @@ def _found(looked: Looked) -> Errors:
         reading=[halves(looked, "cut", read.cut), halves(looked, "unknown", read.unknown > 0)],
         strange=None if lie is None else strangeness(looked, lie),
         missing=missing,
-        cuts=by_cuts(looked.run),
+        cuts=cuts_in_force(looked.run) is not None,
     )
 
 

@@ -15,6 +15,7 @@ from tunebook.verbs.abtest.ab_plan import ABPlan
 from tunebook.verbs.abtest.standing import read_plan_of, seats
 from tunebook.verbs.abtest.verdicts import read_verdict
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.moved import arms_moved
 from tunebook.web.jobs import Jobs
 
 State = Literal["done", "runs", "begins", "stopped"]
@@ -98,6 +99,7 @@ def view_of(book: Book, jobs: Jobs, known: Known) -> dict[str, Any]:
     said = jobs.said(job).splitlines()[-1:] if job is not None and working else []
     return {
         "known": known, "state": state, "plan": plan, "lines": lines, "done": done, "job": job, "ours": working,
+        "moved": arms_moved(book, plan.id, plan.content) if plan is not None else [],
         "told": told, "said": "".join(said), "verdict": verdict, "live": state in ("runs", "begins"),
         **(_come_to(book, verdict) if verdict is not None else _OPEN),
     }  # fmt: skip

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from tunebook.bundle.calibrated import Calibrated
 from tunebook.core.calibrates import Calibration, Cuts, read_calibration
-from tunebook.core.errors import ModelError
+from tunebook.core.errors import ModelError, TunebookError
 from tunebook.core.locations import BOOK_FILE, CALIBRATION
 from tunebook.verbs.steps.answers import model_key
 from tunebook.verbs.steps.runs import Run
@@ -48,12 +48,12 @@ def calibration_of(run: Run) -> Calibrated | None:
     return None if found is None or not found.mark else reading_of(found, run.plan.labels.names)
 
 
-def by_cuts(run: Run) -> bool:
-    """Whether `predict` gives a run's answers by thresholds or costs, so that some are not the model's own."""
-    with suppress(ModelError):  # of another model: `predict` refuses it and says why
-        how = calibration_of(run)
-        return how is not None and bool(how.thresholds or how.costs)
-    return False
+def cuts_in_force(run: Run) -> Cuts | None:
+    """The thresholds or costs by which `predict` gives a run's answers, so that some are not the model's own."""
+    with suppress(TunebookError):  # of another model, or damaged: `predict` refuses it and says why
+        found = kept_calibration(run)
+        return None if found is None else found.cuts
+    return None
 
 
 def reading_of(found: Calibration, names: list[str]) -> Calibrated:
@@ -68,4 +68,4 @@ def reading_of(found: Calibration, names: list[str]) -> Calibrated:
     )
 
 
-__all__ = ["by_cuts", "calibration_of", "kept_calibration", "reading_of"]
+__all__ = ["calibration_of", "cuts_in_force", "kept_calibration", "reading_of"]

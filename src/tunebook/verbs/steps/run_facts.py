@@ -10,11 +10,12 @@ from typing import Any
 from tunebook import __version__
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import content_id
+from tunebook.core.locations import CALIBRATION
 from tunebook.verbs.steps.book import keep, recalled
 from tunebook.verbs.steps.runs import Run
 
-FACTS = ("failure", "table", "near", "changed", "seed", "metric", "split", "value", "interval", "seconds")
-_FILES = ("plan.json", "report.json", "outcome.json", "failed.json")
+FACTS = ("failure", "table", "near", "changed", "seed", "metric", "split", "value", "interval", "cuts", "seconds")
+_FILES = ("plan.json", "report.json", "outcome.json", "failed.json", f"model/{CALIBRATION}")
 _KEPT = f"runs-{content_id([__version__, *FACTS])}"
 
 
@@ -57,7 +58,8 @@ def _stamp(path: Path) -> list[int] | None:
 
 
 def _read(run: Run) -> dict[str, Any]:
-    from tunebook.verbs.steps.nearest import nearest  # brings pydantic, which a list that is kept does without
+    from tunebook.verbs.steps.calibration import cuts_in_force  # brings numpy, which a list that is kept does without
+    from tunebook.verbs.steps.nearest import nearest
 
     plan, report = run.plan, run.report
     near, changed = nearest(run.book, plan.values, run.begun_utc) if plan.values else (None, {})
@@ -72,6 +74,7 @@ def _read(run: Run) -> dict[str, Any]:
         "split": report.split if report else None,
         "value": report.metrics.get(report.headline) if report else None,
         "interval": [interval.low, interval.high] if interval else None,
+        "cuts": cuts_in_force(run) is not None,
         "seconds": run.outcome.get("seconds"),
     }
 

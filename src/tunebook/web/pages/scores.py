@@ -13,6 +13,7 @@ from tunebook.core.nouns import SPLITS, Labels, Report, read_json
 from tunebook.report.named import named
 from tunebook.verbs.calibrate import calibration_files
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.moved import rows_moved
 from tunebook.verbs.steps.runs import Run
 from tunebook.web.asked import Given
 from tunebook.web.fields import Field, Typed, typed_in, words_of
@@ -48,10 +49,11 @@ def scores(asked: Given, name: str) -> Response:
         "costless": False,
         "lines": {},
         "problems": [],
+        "moved": [],
     }
     if run is not None:
         view |= {"forms": _forms(book, run), "calibrated": bool(calibration_files(run))}
-        view["costless"] = _costless(book, run)
+        view |= {"costless": _costless(book, run), "moved": rows_moved(book, run)}
         usual = {"eval": {"split": "validation"}}
         view["lines"] = {key: words(book, run.id, key, usual.get(key, {})) for key in view["forms"]}
         for part in (_reports, _reading):
@@ -74,9 +76,11 @@ def scores(asked: Given, name: str) -> Response:
 def _reports(run: Run) -> dict[str, Any]:
     """Scores on the splits that were looked at, the test rows first; the owner's metrics are told apart."""
     from tunebook.core.formatting import baseline_name
+    from tunebook.report.calibration import otherwise
     from tunebook.report.scores import all_notes, score_rows
+    from tunebook.verbs.steps.calibration import cuts_in_force
 
-    found = []
+    found, cuts = [], cuts_in_force(run)
     for split in reversed(SPLITS):
         path = run.results(split) / "report.json"
         if path.is_file():
@@ -85,7 +89,8 @@ def _reports(run: Run) -> dict[str, Any]:
             rows = score_rows(report)
             page = path.with_name("report.html").relative_to(run.book)
             found.append({
-                "split": split, "rows": report.rows, "scores": rows, "notes": all_notes(report), "own": sorted(own),
+                "split": split, "rows": report.rows, "scores": rows, "own": sorted(own),
+                "notes": all_notes(report), "otherwise": otherwise(cuts, report),
                 "baselines": [baseline_name(one) for one in report.baselines], "page": page.as_posix(),
             })  # fmt: skip
     return {"reports": found}
