@@ -10,6 +10,7 @@ from tests.books import Trained, base, book, trained  # noqa: F401
 from tests.web.test_run import Idle
 from tests.web.visitor import Visitor, words_of
 
+from tunebook.core.formatting import shown
 from tunebook.tables.declared import find
 from tunebook.verbs.change_table import Added, add_table, change_table
 from tunebook.verbs.steps.book import Book
@@ -41,7 +42,10 @@ def test_a_row_is_changed_with_its_reason(book: Book, at: str) -> None:  # noqa:
     steps = visitor.get(f"{at}/v2?new=1").text
     for place in ("train/new?table=v2&amp;look=1", "ab/new?a=v1&amp;b=v2&amp;look=1", "promote/v2"):
         assert f"{at.rpartition('/')[0]}/{place}" in steps
-    assert "/promote/" not in visitor.get(f"{at}/v1").text
+    assert "/promote/" not in visitor.get(f"{at}/v1").text and "changed;" not in visitor.get(f"{at}/v1").text
+    before = shown(book.champion.rows["learning_rate"].value)
+    told = visitor.get(f"{at}/v2").text
+    assert told.count("changed;") == 1 and f"changed; {before} in v1" in told and "which speak of its values" in told
     differ = words_of(visitor.get(f"{at}/diff?old=v1&new=v2").text)
     assert "learning_rate" in differ and "3e-05" in differ and "tunebook table diff" in differ
     assert "v2" in words_of(visitor.get(at).text)

@@ -40,7 +40,7 @@ def adopt(book: Book, version: int, actor: str = "", reason: str = "", action: A
     if version not in known:
         allowed = " | ".join(f"v{number}" for number in known)
         raise BookError("retrain.version", key="--adopt", value=f"v{version}", allowed=allowed)
-    path = book.path / BOOK_FILE
+    path, before = book.path / BOOK_FILE, book.file.data
     text = path.read_text(encoding="utf-8")
     head, mark, rest = text.partition("\n[")
     line = f"data = {version}"
@@ -51,7 +51,6 @@ def adopt(book: Book, version: int, actor: str = "", reason: str = "", action: A
         raise BookError("book.write", key="book", value=str(book.path), reason=str(error)) from error
     for run in _proven(book, version):
         run.as_own()
-    before = book.file.data
     evidence = {"event": "adopt", "data": version, "before": before, "content": known[version].content}
     book.log.append(action, actor=actor, reason=reason, evidence=evidence)
     return open_book(book.path)

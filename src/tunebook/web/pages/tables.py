@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -15,6 +16,7 @@ from tunebook.web.parting import part_of
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import ParamTable
+    from tunebook.core.params import Value
     from tunebook.verbs.steps.book import Book
 
 router = APIRouter()
@@ -73,7 +75,18 @@ def _rows(book: Book, table: ParamTable) -> dict[str, Any]:
     from tunebook.report.history import described
 
     rows = [(row_name, row, described(row_name, row.description)) for row_name, row in table.rows.items()]
-    return {"table": table, "rows": rows, "effects": _effects(book, table), "champion": book.tables.champion}
+    effects, before = _effects(book, table), _before(book, table)
+    return {"table": table, "rows": rows, "effects": effects, "before": before, "champion": book.tables.champion}
+
+
+def _before(book: Book, table: ParamTable) -> dict[str, Value]:
+    """Row -> its value in the version that this one was made from, where that is another; none without such a one."""
+    from tunebook.tables.in_force import diff as rows_of
+
+    with suppress(TunebookError):
+        if table.parent:
+            return {item["row"]: item["from"] for item in rows_of(book.tables.get(table.parent), table)}
+    return {}
 
 
 def _effects(book: Book, table: ParamTable) -> dict[str, str]:
