@@ -197,7 +197,7 @@ def test_a_version_is_adopted_and_the_next_follows_it(book, tmp_path, untrained)
     back = adopt(open_book(book.path), 1)
     assert back.data.path.name == "data" and in_force(back, adopted.data.content)[0] == 2
     told = [entry.evidence for entry in book.log.entries() if "data" in entry.evidence]
-    assert [(item.get("before"), item["data"]) for item in told] == [(None, 2), (1, 2), (2, 1)]
+    assert [(item.get("before"), item["data"]) for item in told] == [(None, 2), (1, 2), (7, 1)]
     write_book_file(adopted.file.model_copy(update={"serve": Serving(keep_texts=True)}), book.path)
     assert open_book(book.path).file.data == 2 and open_book(book.path).file.retrain == Retraining()
 

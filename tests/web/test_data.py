@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
 from pathlib import Path
@@ -74,6 +75,10 @@ def test_several_labels_and_places_are_shown_as_files_write_them(tmp_path: Path,
     tagged = turn(init(tmp_path / "places", places, model=str(base)).data, Wanted(label="g, h"))
     assert tagged.count > 0 and not tagged.mendable
     assert tagged.rows[0]["label"] == '[{"end": 2, "label": "g, h", "start": 0}]'
+    assert tagged.rows[0]["places"] == [("g, h", tagged.rows[0]["text"][:2])] and not found.rows[0]["places"]
+    assert f"g, h {html.escape(tagged.rows[0]['text'][:2])}" in words_of(
+        Visitor(tmp_path / "places").get("/book/places/data/rows").text
+    )
     assert "label:" not in Visitor(tmp_path / "places").get("/book/places/data/rows").text
 
 

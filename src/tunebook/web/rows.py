@@ -46,7 +46,8 @@ class Turned:
     """A page of them.
 
     Attributes:
-        rows: `id`, `split`, `text`, `pair`, `label` as a text, `more` (other columns) and `votes` of each.
+        rows: `id`, `split`, `text`, `pair`, `label` as a text, its `places` (label and words), `more` (other columns)
+            and `votes` of each.
         page: which, the last one where there are not so many. count: rows that were found.
         labels: that a row may have, empty where they cannot be chosen from; one: each row has one of these.
         mendable: labels can be put right here.
@@ -74,6 +75,7 @@ def turn(ref: DataRef, wanted: Wanted) -> Turned:
     page = min(wanted.page, max(0, -(-found.num_rows // SIZE) - 1))
     part = found.slice(page * SIZE, SIZE)
     said = _written(kind, part["label"]) if kind.in_column else [""] * part.num_rows
+    marked = part["label"].to_pylist() if kind.in_column and pa.types.is_nested(part["label"].type) else []
     others = [name for name in part.column_names if name not in _OWN and name not in annotators]
     given = {name: part[name].to_pylist() for name in annotators}
     voted = votes(given, ref) if annotators else [[] for _ in said]
@@ -82,10 +84,16 @@ def turn(ref: DataRef, wanted: Wanted) -> Turned:
         more = {name: part[name][place].as_py() for name in others}
         pair = part["pair"][place].as_py() if "pair" in part.column_names else None
         rows.append({"id": row["_id"], "split": row["_split"], "text": row["text"], "pair": pair,
-                     "label": said[place], "more": more, "votes": voted[place]})  # fmt: skip
+                     "label": said[place], "places": _places(row["text"], marked[place] if marked else []),
+                     "more": more, "votes": voted[place]})  # fmt: skip
     labels = ref.labels.names if kind.in_column else []
     one = 0 < len(labels) <= _CHOICES and kind.classes in ("one", "ordered")
     return Turned(rows, page, found.num_rows, labels, bool(annotators), one, bool(labels) and in_cells(kind))
+
+
+def _places(text: str, cell: Sequence[Any]) -> list[tuple[str, str]]:
+    """Label and words of each marked place of a text; none where labels are no places."""
+    return [(place["label"], text[place["start"] : place["end"]]) for place in cell or () if isinstance(place, dict)]
 
 
 def labels_of(ref: DataRef, ids: Sequence[str]) -> dict[str, str]:
