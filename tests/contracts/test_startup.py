@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import small
+from tunebook.cli import main
 
 _HEAVY = ("torch", "transformers", "sklearn", "matplotlib")
 _CODE = """
@@ -62,9 +63,9 @@ def test_a_soup_that_was_cooked_before_needs_no_torch(book: Path) -> None:
     quick = ("max_epochs=1", "early_stopping_patience=none", "learning_rate=1e-2")
     rows = [word for row in quick for word in ("--set", row)]
     for seed in (1, 2):
-        call("train", book, *rows, "--set", f"seed={seed}", "--no-eval", "--track", "none", heavy=())
-    soup = ("soup", book, "--method", "uniform")
-    call(*soup, heavy=())
+        assert main(["train", str(book), *rows, "--set", f"seed={seed}", "--no-eval", "--track", "none"]) == 0
+    soup = ("soup", str(book), "--method", "uniform")
+    assert main([*soup]) == 0
     call(*soup)
 
 
