@@ -277,6 +277,7 @@ CASES: dict[str, list[tuple[str, str, str]]] = {
         ("underfit", "gone", "zh_goods"), ("overfit", "half", "zh_topics"), ("merged", "second", "en_next_intents"),
         ("told", "hash", "zh_fruit"),
     ],
+    "unseen_healthy": [("", "", "zh_disciplines"), ("", "", "en_stances"), ("", "", "en_sst5")],
 }  # fmt: skip
 
 

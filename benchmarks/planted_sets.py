@@ -128,6 +128,17 @@ def _topics() -> list[tuple[str, str]]:
     return [(row["sentence"], row["label_desc"]) for row in (json.loads(line) for line in lines if line)]
 
 
+def _disciplines() -> list[tuple[str, str]]:
+    lines = packed_text("zh_fewclue/csldcp/train_few_all.json.gz").split("\n")
+    return [(row["content"], row["label"]) for row in (json.loads(line) for line in lines if line)]
+
+
+def _stances() -> list[tuple[str, str]]:
+    """Tweets for, against and beside five aims, whichever they are of."""
+    return [row for aim in ("abortion", "atheism", "climate", "feminist", "hillary")
+            for row in _parallel(f"en_tweeteval/stance/{aim}")()]  # fmt: skip
+
+
 _MORE: dict[str, Callable[[], list[tuple[str, str]]]] = {
     "en_snips": _snips,
     "en_agnews": _news,
@@ -148,6 +159,8 @@ _MORE: dict[str, Callable[[], list[tuple[str, str]]]] = {
     "zh_virus": _virus,
     "zh_fruit": _fruit,
     "zh_topics": _topics,
+    "zh_disciplines": _disciplines,
+    "en_stances": _stances,
 }
 
 __all__ = ["base_of", "reviews", "rows_of", "shops"]
