@@ -12,7 +12,7 @@ from tunebook.core.nouns import Interval
 from tunebook.diagnosis.alike import alike
 from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
 from tunebook.diagnosis.finder import Finder
-from tunebook.diagnosis.noise_rate import NOTHING, Rate, Rates
+from tunebook.diagnosis.noise_rate import NOTHING, Rate, Rates, of_errors
 from tunebook.diagnosis.probe import Probe
 from tunebook.diagnosis.seen import Seen
 from tunebook.diagnosis.shares import scaled, within
@@ -21,9 +21,8 @@ from tunebook.diagnosis.shares import scaled, within
 class Noise(Finder):
     """Labels that are wrong, of rows that are judged or of those that were learnt.
 
-    In the rows of which model and probe are surest they hardly err: where labels say otherwise there, and bare words
-    side with the model, the labels are wrong, and so often they are wrong elsewhere. Which of two names a class bears
-    that are one is no wrong label.
+    Hard rows lie between classes, wrong labels anywhere: what run, probe and bare words, calibrated, cannot explain as
+    hard rows are wrong labels. Which of two names a class bears that are one is no wrong label.
     """
 
     key: ClassVar[str] = "noise"
@@ -37,7 +36,7 @@ class Noise(Finder):
         judged, learnt = found.judged, found.learnt
         if found.p_value > SURE or not seen.errors:
             return None
-        direct, taught = scaled(judged.rate, self._each(seen)), self._taught(seen, found)
+        direct, taught = of_errors(judged, seen.mass), self._taught(seen, found)
         where = seen.split if direct.value >= taught.value else "train"
         return Cause(
             key=self.key,
@@ -45,11 +44,12 @@ class Noise(Finder):
             share=within(direct if where != "train" else taught),
             p_value=found.p_value,
             where=where,
-            ids=seen.ids(found.judged_places) if where != "train" else seen.train_ids(found.learnt_places),
+            ids=seen.ids(judged.places) if where != "train" else seen.train_ids(learnt.places),
             what=localized("causes.noise.summary", rate=share_text(max(judged.rate.value, learnt.rate.value))),
             evidence=[
                 localized("causes.noise.judged", **_told(judged)),
                 localized("causes.noise.learnt", **_told(learnt)),
+                localized("causes.noise.limit"),
             ],
             next=[
                 Try(kind="data", why=localized("causes.noise.correct"), command="tunebook correct BOOK SUSPECTS"),
@@ -58,19 +58,13 @@ class Noise(Finder):
         )
 
     @staticmethod
-    def _each(seen: Seen) -> float:
-        """Errors that one per row of wrong labels makes, over all errors."""
-        right = 1 - seen.mass.mean()
-        return float(len(seen.mass) * max(right, 0.5) / seen.errors)
-
-    @staticmethod
     def _taught(seen: Seen, found: Rates) -> Interval:
         """What wrong training labels cost, as far as the run has learnt by heart those that both views doubt.
 
         The larger of two: what a probe errs less once these are put right, over the share of the wrong labels that they
         are; or what that probe errs less than the run, at most what a run errs that repeats every label.
         """
-        doubted, fitted, rate = found.learnt_places, seen.probe.probe, found.learnt.rate.value
+        doubted, fitted, rate = found.learnt.places, seen.probe.probe, found.learnt.rate.value
         asked = np.isin(seen.asked, doubted)
         if not asked.any() or not rate:
             return NOTHING
@@ -87,7 +81,7 @@ class Noise(Finder):
 
 def _told(one: Rate) -> dict[str, Any]:
     low, high = share_text(one.rate.low), share_text(one.rate.high)
-    return {"rows": one.rows, "wrong": one.wrong, "backed": one.backed, "low": low, "high": high}
+    return {"rows": len(one.doubts), "other": one.other, "doubted": len(one.places), "low": low, "high": high}
 
 
 __all__ = ["Noise"]
