@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad, minimize
 
-from tunebook.diagnosis.lapses import USUAL, Labelled, Lapses, evenly, flips, lapses
+from tunebook.diagnosis.lapses import USUAL, Labelled, Lapses, confused, evenly, lapses, likelier
 
 
 def rows(seed: int, size: int = 600, able: float = 3.0, wrong: float = 0.0, count: int = 4) -> Labelled:
@@ -48,14 +48,16 @@ def test_views_that_say_nothing_leave_the_rate_open() -> None:
 
 
 def test_what_labels_are_taken_for_is_learnt_from_other_rows() -> None:
-    """Classes that the views take for each other in part may be one another's wrong labels: the views have learnt so."""
+    """Views that learnt wrong labels half expect them: that those are always the next class speaks against it."""
     one, other = (rows(seed, wrong=0.25, size=1500) for seed in (4, 5))
-    told = flips(other)
+    told = confused(other)
     assert told.diagonal().tolist() == [0.0] * 4
     assert told.sum(1) == pytest.approx(1)
     assert (told.argmax(1) == (np.arange(4) + 1) % 4).all()
-    better = Labelled(one.views, one.labels, told)
+    better = likelier(one, told)
+    assert better.flips is told
     assert lapses(better).p_value < lapses(one).p_value
+    assert likelier(one, told[::-1, ::-1]) is one
 
 
 def test_the_loss_is_that_of_the_formula_and_its_slope_too() -> None:

@@ -1,18 +1,18 @@
 """How many labels were given without regard to their row: the lapse rate of a calibrated model of labels.
 
-A hard row lies between classes: a model that is as sure as it is right gives its label a fair chance. A wrong label lies
-in the midst of another class. So labels are held for drawn either from what several views say together, each with a
-weight that calibrates it, or, in a lapse, from among the other classes, whatever the row. Where views are too weak to
-be sure of anything, hard rows explain all, and the rate has a wide interval instead of being large.
+A hard row lies between classes: a model that is as sure as it is right gives its label a fair chance. A wrong label
+lies in the midst of another class. So each label is held for drawn either from what several views say together, each
+with a weight that calibrates it, or, in a lapse, from among the other classes, whatever the row. Where views are too
+weak to be sure of anything, hard rows explain all, and the rate has a wide interval instead of being large.
 
-Source: the lapse rate of psychometric functions, Wichmann and Hill, 2001; as label noise of logistic regression, Bootkrajang
-and Kaban, 2012.
+Source: the lapse rate of psychometric functions, Wichmann and Hill, 2001; as label noise of logistic regression,
+Bootkrajang and Kaban, 2012.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,8 @@ class Labelled:
 
     @staticmethod
     def of(views: Sequence[Array], labels: Array, flips: Array | None = None) -> Labelled:
-        """With any label as likely in a lapse where nothing is known of flips; a class of which a view knows nothing, -inf
-        there, is as unlikely as the least likely one."""
+        """With any label as likely in a lapse where nothing is known of flips; a class of which a view knows nothing,
+        -inf there, is as unlikely as the least likely one."""
         scores = np.stack([np.asarray(view, np.float64) for view in views])
         least = np.where(np.isfinite(scores), scores, np.inf).min(axis=2, keepdims=True)
         scores = np.where(np.isfinite(scores), scores, np.where(np.isfinite(least), least, 0.0))
@@ -82,10 +82,11 @@ class Labelled:
 @dataclass(frozen=True)
 class Lapses:
     """The rate, with the interval of its profile likelihood; p_value: that it is no more than usual, by the ratio of
-    likelihoods; logs: of the weights of each part's views."""
+    likelihoods; loss: at the rate, in nats; logs: of the weights of each part's views."""
 
     rate: Interval
     p_value: float
+    loss: float
     logs: list[Array]
 
 
@@ -103,7 +104,7 @@ def lapses(*parts: Labelled) -> Lapses:
     high = _root(beyond, most, value)
     p_value = float(ndtr(-(beyond(USUAL) + _Z))) if value > USUAL else 1.0
     ends = np.cumsum([len(part.views) for part in parts])[:-1]
-    return Lapses(Interval(value=value, low=low, high=high), p_value, np.split(at[:-1], ends))
+    return Lapses(Interval(value=value, low=low, high=high), p_value, best, np.split(at[:-1], ends))
 
 
 def evenly(confusions: Array) -> Array:
@@ -113,13 +114,19 @@ def evenly(confusions: Array) -> Array:
     return np.asarray(found / found.sum(1, keepdims=True))
 
 
-def flips(part: Labelled) -> Array:
-    """Which label stands where the views say which class, of rows in which they differ: the chances of other rows'
-    lapses. Of the same rows they would find hard ones where they were found."""
+def confused(part: Labelled) -> Array:
+    """Flips as labels stand where the views say another class."""
     said = part.clean(lapses(part).logs[0]).argmax(1)
-    confused = np.zeros_like(part.flips)
-    np.add.at(confused, (said, part.labels), 1.0)
-    return evenly(confused)
+    found = np.zeros_like(part.flips)
+    np.add.at(found, (said, part.labels), 1.0)
+    return evenly(found)
+
+
+def likelier(part: Labelled, told: Array) -> Labelled:
+    """The same rows with any label as likely in a lapse, or with flips that other rows tell, whichever they bear out:
+    flips of the same rows would be those of hard ones."""
+    other = replace(part, flips=told)
+    return min(part, other, key=lambda one: lapses(one).loss)
 
 
 def _fit(
@@ -152,4 +159,4 @@ def _root(beyond: Any, end: float, value: float) -> float:
     return float(brentq(beyond, end, value, xtol=1e-3)) if beyond(end) > 0 else end
 
 
-__all__ = ["USUAL", "Labelled", "Lapses", "evenly", "flips", "lapses"]
+__all__ = ["USUAL", "Labelled", "Lapses", "confused", "evenly", "lapses", "likelier"]

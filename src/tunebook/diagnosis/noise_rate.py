@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.cause import SURE
-from tunebook.diagnosis.lapses import Labelled, flips, lapses
+from tunebook.diagnosis.lapses import Labelled, confused, lapses, likelier
 from tunebook.diagnosis.seen import Seen
 from tunebook.diagnosis.shares import scaled
 
@@ -51,8 +51,8 @@ class Rates:
 
     @property
     def p_value(self) -> float:
-        """That no labels are wrong, by whichever of the three says most, corrected for three."""
-        return min(1.0, 3 * min(self.judged.p_value, self.learnt.p_value, self.both.p_value))
+        """That no labels are wrong, by whichever of the three says most, corrected for three and two kinds of flips."""
+        return min(1.0, 6 * min(self.judged.p_value, self.learnt.p_value, self.both.p_value))
 
 
 def rates(seen: Seen, number: NDArray[np.int64]) -> Rates:
@@ -67,7 +67,7 @@ def rates(seen: Seen, number: NDArray[np.int64]) -> Rates:
     """
     judged = _labelled([seen.run_chances, seen.probe_chances], seen.bare.judged, seen.true, number)
     learnt = _labelled([seen.probe.chances], seen.bare.learnt, seen.train_true, number)
-    judged, learnt = replace(judged, flips=flips(learnt)), replace(learnt, flips=flips(judged))
+    judged, learnt = likelier(judged, confused(learnt)), likelier(learnt, confused(judged))
     found = Rates(rate(judged), rate(learnt), rate(judged, learnt))
     own, other = found.judged, found.learnt
     if seen.apart.p_value <= SURE and other.rate.value < own.rate.value:
