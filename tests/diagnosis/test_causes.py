@@ -12,9 +12,10 @@ from tests.diagnosis.worlds import FAULTS, healthy
 from tunebook.core.messages import LANGUAGES, say_in
 from tunebook.core.nouns import Interval
 from tunebook.diagnosis.cause import MERGE, Cause, Try, candidate, filled
-from tunebook.diagnosis.causes import attribute, attributed, finders, unasked
+from tunebook.diagnosis.causes import attributed, finders, unasked
 from tunebook.diagnosis.looked import look
 from tunebook.diagnosis.records import Errors
+from tunebook.diagnosis.seen import Seen
 from tunebook.tables.declared import declared, techniques
 
 
@@ -90,12 +91,12 @@ def test_a_small_book_is_looked_at_from_end_to_end(trained: Callable[[str], Trai
     none = Interval(value=0.0, low=0.0, high=0.0)
     found = Errors(run=looked.run.id, split="validation", content="", rows=len(looked.rows), measure="accuracy",
                    errors=none, wrong=0)  # fmt: skip
-    causes = attribute(looked, found)
+    causes = attributed(Seen(looked, found))
     assert all(0 <= one.share.low <= one.share.value <= one.share.high <= 1 for one in causes)
     assert [one.share.value for one in causes] == sorted((one.share.value for one in causes), reverse=True)
     known = {*looked.rows.ids, *looked.load("train").ids}
     assert all(set(one.ids) <= known for one in causes)
-    assert attribute(looked, found) == causes
+    assert attributed(Seen(looked, found)) == causes
 
 
 @pytest.mark.parametrize("kind", ["several", "number", "ordered", "pairs"])
@@ -105,7 +106,7 @@ def test_other_targets_are_looked_at_as_far_as_they_go(trained: Callable[[str], 
     found = Errors(run=looked.run.id, split="validation", content="", rows=len(looked.rows), measure="", errors=none,
                    wrong=0)  # fmt: skip
     left = unasked(looked.labels)
-    assert {one.key for one in attribute(looked, found)} <= {one.key for one in finders()} - {*left}
+    assert {one.key for one in attributed(Seen(looked, found))} <= {one.key for one in finders()} - {*left}
     assert bool(left) == (kind in ("several", "number"))
 
 

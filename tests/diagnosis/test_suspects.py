@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tests.diagnosis.planted import looked, with_answers
+from tests.diagnosis.worlds import FAULTS, healthy
 
 from tunebook.core.errors import MachineError
-from tunebook.core.nouns import Labels
+from tunebook.core.nouns import Interval, Labels
 from tunebook.data.label_cells import Form, label_parts
 from tunebook.diagnosis import suspects as module
+from tunebook.diagnosis.alike import alike
 from tunebook.diagnosis.looked import Looked
+from tunebook.diagnosis.records import Suspects
 from tunebook.diagnosis.suspects import (
     doubted,
+    estimated,
     one_class,
     own_suspects,
     own_suspects_of_several,
@@ -110,3 +114,16 @@ def test_training_rows_are_judged_by_folds_of_a_frozen_model(monkeypatch: pytest
     monkeypatch.setattr(module, "TRAIN", 100)
     monkeypatch.setattr(module, "frozen", lambda run, rows, progress: vectors[[int(row[1:]) for row in rows.ids]])
     assert training_suspects(seen).rows == 100
+
+
+def test_the_share_of_wrong_labels_stands_beside_the_suspects() -> None:
+    """Of hard rows that a run errs on none is counted; where labels are wrong it is their share."""
+    share = Interval(value=0.3, low=0.2, high=0.4)
+    parts = [Suspects(split="validation", how="run", rows=300, share=share),
+             Suspects(split="train", how="folds", rows=400, share=share)]  # fmt: skip
+    for world, wrong in ((healthy(), 0.0), (FAULTS["noise"](healthy()), 0.2)):
+        seen = world.seen()
+        found = [one.wrong for one in estimated(parts, seen)]
+        assert found == [seen.once(alike).labels.judged.rate, seen.once(alike).labels.learnt.rate]
+        assert [one.value for one in found if one is not None] == pytest.approx([wrong, wrong], abs=0.07)
+    assert estimated([], seen) == []

@@ -31,6 +31,7 @@ from tunebook.report.errors import (
     unserious,
     verdict,
     view,
+    wrong_words,
 )
 from tunebook.report.page import render
 
@@ -57,6 +58,16 @@ def whole(**more: object) -> Errors:
         "missing": {"clusters": "no library"},
     }  # fmt: skip
     return Errors.model_validate({**given, **more})
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_suspects_stand_beside_the_share_that_is_wrong(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    part = whole().suspects[0]
+    assert wrong_words(part) == ""
+    told = part.model_copy(update={"wrong": Interval(value=0.031, low=0.0, high=0.12)})
+    assert "3.1% (0.0% – 12.0%)" in wrong_words(told)
+    assert wrong_words(told) in render("errors.html.j2", **view(whole(suspects=[told]), {}))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

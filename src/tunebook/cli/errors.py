@@ -60,7 +60,7 @@ def _next(found: Errors, run: Run, book: Path) -> tuple[str, ...]:
 
 
 def _tell(screen: Console, found: Errors, run: Run, moved: Sequence[str] = ()) -> None:
-    from tunebook.report.errors import percent, unasked_words, unserious, verdict
+    from tunebook.report.errors import percent, unasked_words, unserious, verdict, wrong_words
     from tunebook.verbs.errors import PAGE, SUSPECTS
 
     warn(screen, moved)
@@ -85,6 +85,8 @@ def _tell(screen: Console, found: Errors, run: Run, moved: Sequence[str] = ()) -
         told += [(say("errors.suspects"), count), (say("errors.file"), folder / SUSPECTS)]
     screen.print()
     screen.print(facts(told))
+    if count and (words := wrong_words(found.suspects[0])):
+        prose(screen, words)
     if found.cuts:
         warn(screen, [say("errors.limit_cuts")])
 

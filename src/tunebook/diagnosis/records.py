@@ -153,6 +153,8 @@ class Suspects(Record):
         how: where probabilities came from: `run` (rows that it was not trained on) or `folds` (a probe on features of
             the frozen base model, each row answered by folds without it).
         rows: how many were looked at; share: of them that are suspected; found: worst first; file: for correcting them.
+        wrong: share of wrong labels among such rows as the causes estimate it, which leaves hard rows out; None where
+            they do not.
     """
 
     split: Split
@@ -160,6 +162,7 @@ class Suspects(Record):
     rows: int
     share: Interval
     found: list[Suspect] = Field(default_factory=list)
+    wrong: Interval | None = None
 
 
 class Halves(Record):

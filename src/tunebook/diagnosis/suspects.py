@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,10 +13,11 @@ from tunebook.core.errors import MachineError
 from tunebook.core.links import sigmoid, softmax
 from tunebook.core.nouns import Split
 from tunebook.data.cells import as_text
+from tunebook.diagnosis.alike import alike
 from tunebook.diagnosis.frozen import frozen
 from tunebook.diagnosis.probe import crossed
 from tunebook.diagnosis.records import Suspect, Suspects
-from tunebook.diagnosis.seen import drawn
+from tunebook.diagnosis.seen import Seen, drawn
 from tunebook.diagnosis.shares import share_of
 from tunebook.stats.bootstrap import Units
 
@@ -108,6 +110,15 @@ def suspects(looked: Looked, where: tuple[Split, Rows], how: Literal["run", "fol
     return Suspects(split=split, how=how, rows=len(targets), share=share, found=found)
 
 
+def estimated(found: Sequence[Suspects], seen: Seen) -> list[Suspects]:
+    """The same with what the causes hold for the share of wrong labels: a weak model suspects hard rows too."""
+    if not found or not seen.has_classes or not seen.errors:
+        return list(found)
+    labels = seen.once(alike).labels
+    rates = {"run": labels.judged.rate, "folds": labels.learnt.rate}
+    return [part.model_copy(update={"wrong": rates[part.how]}) for part in found]
+
+
 def one_class(looked: Looked, rows: int) -> bool:
     """Whether rows have one class each, which answers score, and there are enough of them."""
     kind = looked.labels.kind
@@ -163,6 +174,6 @@ def _suspect(looked: Looked, rows: Rows, split: Split, place: int, chances: Arra
 
 
 __all__ = [
-    "TRAIN", "doubted", "one_class", "own_suspects", "own_suspects_of_several", "several_classes", "suspects",
-    "training_suspects",
+    "TRAIN", "doubted", "estimated", "one_class", "own_suspects", "own_suspects_of_several", "several_classes",
+    "suspects", "training_suspects",
 ]  # fmt: skip

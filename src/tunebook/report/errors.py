@@ -45,7 +45,7 @@ def view(found: Errors, places: Mapping[str, object]) -> dict[str, Any]:
         "clusters": cluster_table(found.clusters) if found.clusters else None,
         "halves": halves_table(halves_of(found)),
         "auc": found.strange and interval_words(found.strange.auc),
-        "suspects": [(part, suspect_table(part)) for part in found.suspects],
+        "suspects": [(part, suspect_table(part), wrong_words(part)) for part in found.suspects],
         "worst": found.worst[:_WORST],
         "marks": {row.row: marks(row) for row in found.worst[:_WORST]},
         "missing": list(found.missing.items()),
@@ -248,6 +248,11 @@ def suspect_table(part: Suspects) -> Table:
     return Table("", columns, rows, whole=True)
 
 
+def wrong_words(part: Suspects) -> str:
+    """What share of the labels is wrong, which the number of suspects does not say; empty where nobody knows."""
+    return "" if part.wrong is None else say("errors.wrong_labels", share=percent(part.wrong))
+
+
 def marks(row: Wrong) -> list[str]:
     """What is out of the ordinary with a row."""
     found = []
@@ -265,5 +270,5 @@ def marks(row: Wrong) -> list[str]:
 __all__ = [
     "cluster_name", "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words",
     "marks", "p_words", "percent", "slice_table", "suspect_table", "unasked_words",
-    "unserious", "verdict", "view", "write_errors",
+    "unserious", "verdict", "view", "write_errors", "wrong_words",
 ]  # fmt: skip

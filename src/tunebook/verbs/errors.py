@@ -12,16 +12,18 @@ from tunebook.core.files import part_of
 from tunebook.core.messages import say
 from tunebook.core.nouns import Split, read_json, write_json
 from tunebook.core.progress import Progress
-from tunebook.diagnosis.causes import attribute, unasked
+from tunebook.diagnosis.causes import attributed, unasked
 from tunebook.diagnosis.clusters import clusters
 from tunebook.diagnosis.conditions import conditions
 from tunebook.diagnosis.looked import Looked, look
 from tunebook.diagnosis.mistakes import confusions, mistakes, span_errors
 from tunebook.diagnosis.reading import Reading, halves, reading
 from tunebook.diagnosis.records import Errors, Suspects
+from tunebook.diagnosis.seen import Seen
 from tunebook.diagnosis.shares import share_of
 from tunebook.diagnosis.slices import worst_slices
 from tunebook.diagnosis.suspects import (
+    estimated,
     one_class,
     own_suspects,
     own_suspects_of_several,
@@ -51,8 +53,9 @@ def errors(run: Run, split: Split = "validation", progress: Progress | None = No
 
     looked = look(run, split, progress)
     found = _found(looked)
-    causes = {"causes": attribute(looked, found, progress), "unasked": unasked(looked.labels)}
-    found = found.model_copy(update=causes)
+    seen = Seen(looked, found, progress)
+    causes = {"causes": attributed(seen), "unasked": unasked(looked.labels)}
+    found = found.model_copy(update={**causes, "suspects": estimated(found.suspects, seen)})
     folder = run.results(split)
     folder.mkdir(exist_ok=True)
     write_json(found, folder / FILE)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tunebook.core.nouns import Labels
 from tunebook.core.plugins import found_in
-from tunebook.core.progress import Progress, Silent
+from tunebook.core.progress import Silent
 from tunebook.diagnosis.cause import Cause, Try
 from tunebook.diagnosis.finder import Finder
 from tunebook.diagnosis.looked import has_classes
 from tunebook.diagnosis.seen import Seen
 from tunebook.diagnosis.shares import scaled
-
-if TYPE_CHECKING:
-    from tunebook.diagnosis.looked import Looked
-    from tunebook.diagnosis.records import Errors
 
 _LEAST = 0.02  # share of the errors from which on a cause is named
 _MAYBE = 0.05  # p-value up to which it is
@@ -31,20 +25,12 @@ def unasked(labels: Labels) -> list[str]:
     return [] if has_classes(labels) else [one.key for one in finders() if one.classes]
 
 
-def attribute(looked: Looked, found: Errors, progress: Progress | None = None) -> list[Cause]:
+def attributed(seen: Seen) -> list[Cause]:
     """The causes of a run's errors on a split, by the share that they explain, the largest first.
 
     P-values are corrected for the number of causes. What a cause hides counts as error: where a leak hides half of the
     errors, the others explain half as much.
-
-    Args:
-        found: what else is known of the errors: slices, and rows that are not read whole.
     """
-    return attributed(Seen(looked, found, progress))
-
-
-def attributed(seen: Seen) -> list[Cause]:
-    """The same of what is worked out once for all."""
     watch = seen.progress or Silent()
     without = unasked(seen.looked.labels)
     asked = [one for one in finders() if one.key not in without]
@@ -69,4 +55,4 @@ def _differs(step: Try, seen: Seen) -> bool:
     return step.kind != "table" or any(getattr(params, name, anew) != value for name, value in step.rows.items())
 
 
-__all__ = ["attribute", "attributed", "finders", "unasked"]
+__all__ = ["attributed", "finders", "unasked"]
