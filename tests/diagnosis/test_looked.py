@@ -110,6 +110,15 @@ def test_a_measure_that_holds_all_for_wrong_says_nothing() -> None:
     assert masses(task, targets[:, None] * 0, targets, numbers, "mae").tolist() == [0, 1, 1, 0]
 
 
+def test_the_metric_that_a_run_is_judged_by_tells_its_errors_also_where_all_are_wrong() -> None:
+    read = np.array([(20, 1, 0, 0)] * 2)
+    true = Spans(np.array([0, 1]), np.array([0, 5]), np.array([3, 9]), np.zeros(2, int), np.ones(2), read)
+    said = Spans(np.array([0]), np.array([4]), np.array([9]), np.zeros(1, int), np.ones(1), read)
+    labels = Labels(problem="spans", names=["PER"])
+    seen = with_answers(said.matrix(SAID), true.matrix(TRUE), labels, ["x" * 20] * 2)
+    assert (seen.measure, seen.by, seen.mass.tolist()) == ("span_f1", "rows", [1, 1])
+
+
 def test_grades_of_pairs_are_wrong_by_their_places() -> None:
     task, labels = Embedding(), Labels(problem="regression", low=0.0, high=5.0)
     targets = np.array([0, 1, 3, 5], dtype=np.float32)
@@ -117,3 +126,4 @@ def test_grades_of_pairs_are_wrong_by_their_places() -> None:
     measure = measure_of(task, said, targets, labels)
     found = masses(task, said, targets, labels, measure)
     assert found.tolist() == pytest.approx([0, 2 / 3, 1 / 3, 1 / 3])
+    assert with_answers(targets[:, None], targets, labels).by == "far"

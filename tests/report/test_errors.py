@@ -109,7 +109,25 @@ def test_where_no_cause_is_serious_the_minor_ones_are_pointed_at() -> None:
     unsure = Cause(key="noise", side="data", share=Interval(value=0.64, low=0.0, high=1.0), p_value=0.0005)
     page = render("errors.html.j2", **view(whole(causes=[unsure]), {}))
     assert "The minor causes are worth a look" in page and "does not begin at 0" in page
-    assert unserious([unsure.model_copy(update={"share": SHARE})]) == ""
+    assert unserious(whole(causes=[unsure.model_copy(update={"share": SHARE})])) == ""
+
+
+def test_of_a_model_that_has_learned_little_no_rows_are_called_hard() -> None:
+    told = unserious(whole(weak=True))
+    assert "hard rows" not in told and "no better than the best baseline" in told and "learned little" in told
+
+
+def test_what_is_no_right_or_wrong_is_told_as_what_it_is() -> None:
+    rows = verdict(whole(headline="span_f1", score=0.0))
+    assert "10 of 40 validation rows are not answered rightly" in rows and rows.endswith(" 0.000.")
+    places = whole(by="places", measure="spearman", headline="spearman", score=0.911)
+    far = whole(by="far", measure="mae", headline="r2", score=0.5)
+    for found, words in ((places, "25.0% (20.0% – 30.0%) of the places"), (far, "of the span of the training rows")):
+        page = render("errors.html.j2", **view(found, {}))
+        assert words in verdict(found) and "rightly" not in verdict(found)
+        assert "Wrong rows" not in dict(view(found, {})["facts"])
+        assert "1 of 10 rows that are off" in page
+    assert verdict(places).endswith("correlation: 0.911.")
 
 
 def test_of_test_rows_it_is_said_what_they_are_for() -> None:

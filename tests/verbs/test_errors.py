@@ -10,8 +10,9 @@ import pytest
 
 import tunebook as tb
 from tests.books import Trained
-from tunebook.bundle.calibrated import Calibrated
+from tunebook.core.calibrates import Calibration, Cuts, Temperature
 from tunebook.core.errors import MachineError, ModelError, RunError
+from tunebook.core.nouns import Interval
 from tunebook.diagnosis import suspects as suspected
 from tunebook.verbs.errors import COLUMNS, FILE, PAGE, SUSPECTS, errors, read_errors
 from tunebook.verbs.steps.runs import Run
@@ -88,11 +89,15 @@ def test_a_model_with_thresholds_is_told_to_be_judged_before_them(
     one = trained("binary")
     page = one.run.results("validation") / PAGE
 
-    def stale(run: Run) -> None:
+    def stale(run: Run) -> Calibration:
         raise ModelError("calibrate.stale", key="calibration.json", value=run.id, run=run.id)
 
-    for how in (stale, lambda run: Calibrated(temperature=2.0), lambda run: Calibrated(thresholds={"bad": 0.9})):
-        monkeypatch.setattr("tunebook.verbs.steps.calibration.calibration_of", how)
+    around = Interval(value=0.1, low=0.0, high=0.2)
+    heat = Temperature(value=2.0, applied=True, gain=around, validation={}, test={}, items=[9, 9])
+    plain = Calibration(run=one.run.id, model="m", content="c", temperature=heat)
+    cut = plain.model_copy(update={"cuts": Cuts(by="recall", classes={"bad": 0.9}, validation={}, test={})})
+    for how in (stale, lambda run: plain, lambda run: cut):
+        monkeypatch.setattr("tunebook.verbs.steps.calibration.kept_calibration", how)
         cuts = errors(one.run).cuts
         assert cuts == ("calibrated to thresholds" in page.read_text(encoding="utf-8"))
     assert cuts

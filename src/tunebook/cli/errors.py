@@ -70,7 +70,7 @@ def _tell(screen: Console, found: Errors, run: Run, moved: Sequence[str] = ()) -
     for cause in found.causes:
         share = say("causes.hidden" if cause.hides else "causes.explained")
         prose(screen, f"· {cause.what} {percent(cause.share)} {share}", None if cause.serious else "dim", first=2)
-    if found.wrong and (words := unserious(found.causes)):
+    if found.wrong and (words := unserious(found)):
         prose(screen, words)
     if found.unasked:
         prose(screen, say("causes.unasked", names=unasked_words(found)), "dim")

@@ -15,6 +15,7 @@ from tunebook.core.files import part_of
 from tunebook.core.nouns import DataRef, Labels, Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
+from tunebook.diagnosis.records import By
 from tunebook.verbs.steps.answers import answers, model_key, place_of
 from tunebook.verbs.steps.retention import units_of
 from tunebook.verbs.steps.runs import Run
@@ -62,6 +63,17 @@ class Looked:
     def wrong(self) -> NDArray[np.bool_]:
         """Which rows are not wholly right, shape (N,)."""
         return self.mass > _RIGHT
+
+    @cached_property
+    def by(self) -> By:
+        """What the measure tells of a row: whether it is right, how far off its number is, or its place in an order."""
+        from tunebook.stats.ranking import Compared
+
+        if self.measure == FAR:
+            return "far"
+        assert self.rows.targets is not None  # rows without labels are refused
+        parts = self.task.metric(self.labels, self.measure).rows(self.answers, self.rows.targets, self.labels)
+        return "places" if isinstance(parts, Compared) and parts.answers.ndim == 1 else "rows"
 
     @cached_property
     def units(self) -> Units:
@@ -160,15 +172,15 @@ def look(run: Run, split: Split = "validation", progress: Progress | None = None
 def measure_of(task: Task, said: Answers, targets: NDArray[Any], labels: Labels, first: str = "") -> str:
     """The metric by which rows are wrong: `first`, where it lies between 0 and 1 and says something of a single row;
     else of the means of rows that do the one that tells most rows apart; else, of numbers, how far off they are, or how
-    far from their place in the order of all. Empty where there is none of them; one that holds every row for wholly
-    wrong is taken last.
+    far from their place in the order of all. Empty where there is none of them; but for `first`, one that holds every
+    row for wholly wrong is taken last.
 
     Args:
         first: the metric that the run was judged by.
     """
     metrics = task.metrics(labels)
     found = [
-        (not each.any(), one.key != first, one.fold is not None, -len(np.unique(each)), one.key)
+        (one.key != first, not each.any(), one.fold is not None, -len(np.unique(each)), one.key)
         for one in metrics
         if (one.better, one.low, one.high) == ("more", 0, 1) and (each := _each(one, said, targets, labels)) is not None
     ]

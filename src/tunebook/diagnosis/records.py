@@ -10,6 +10,7 @@ from tunebook.core.localized import Text
 from tunebook.core.nouns import Interval, Record, Split
 from tunebook.diagnosis.cause import Cause
 
+By = Literal["rows", "far", "places"]
 Sort = Literal["column", "file", "label", "length", "language", "words", "reading", "form"]
 
 
@@ -217,7 +218,11 @@ class Errors(Record):
 
     Attributes:
         measure: metric by which rows are wrong: the error mass of a row is 1 less its score.
+        by: what it tells of a row: whether it is right, how far off its number is (as a share of the training rows'
+            span), or how far its place in the order is from where it should be (as a share of all places).
+        headline, score: metric that the run is judged by, and what it is on these rows; None where it has none.
         errors: mean error mass of a row; wrong: rows that are not wholly right.
+        weak: nearly all of that mass is there, or the run is not ahead of the best baseline, where one was measured.
         causes: by the errors that they explain; unasked: keys of those that were not looked for, as they need rows with
             one class each.
         missing: parts that could not be made, with the reason.
@@ -229,8 +234,12 @@ class Errors(Record):
     content: str
     rows: int
     measure: str
+    by: By = "rows"
+    headline: str = ""
+    score: float | None = None
     errors: Interval
     wrong: int
+    weak: bool = False
     causes: list[Cause] = Field(default_factory=list)
     unasked: list[str] = Field(default_factory=list)
     confusions: list[Confusion] = Field(default_factory=list)
@@ -247,6 +256,6 @@ class Errors(Record):
 
 
 __all__ = [
-    "Cluster", "Confusion", "Errors", "Halves", "Near", "Part", "Slice", "Slices", "Sort", "SpanErrors", "Strangeness",
-    "Suspect", "Suspects", "Wrong",
+    "By", "Cluster", "Confusion", "Errors", "Halves", "Near", "Part", "Slice", "Slices", "Sort", "SpanErrors",
+    "Strangeness", "Suspect", "Suspects", "Wrong",
 ]  # fmt: skip

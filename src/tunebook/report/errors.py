@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.commands import command
-from tunebook.core.formatting import metric_name, number, phrase
+from tunebook.core.formatting import metric_name, number, phrase, score_text
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.core.sections import Annotated, Cell, Column, Table
-from tunebook.diagnosis.cause import Cause, filled
+from tunebook.diagnosis.cause import filled
 from tunebook.diagnosis.part_words import slice_words
 from tunebook.diagnosis.records import Cluster, Confusion, Errors, Halves, Slice, Suspects, Wrong
 from tunebook.report.page import write_page
@@ -35,7 +35,8 @@ def view(found: Errors, places: Mapping[str, object]) -> dict[str, Any]:
         "verdict": verdict(found),
         "facts": _facts(found),
         "causes": filled(found.causes, places),
-        "unserious": unserious(found.causes),
+        "unserious": unserious(found),
+        "worst_words": say(f"errors.worst.{'wrong' if found.by == 'rows' else 'far'}", **_worst(found)),
         "unasked": unasked_words(found),
         "tested": command("ab", places.get("BOOK", "BOOK"), "champion", "latest"),
         "slices": slice_table(found.slices.found),
@@ -57,11 +58,18 @@ def unasked_words(found: Errors) -> str:
     return ", ".join(say(f"causes.{key}.name") for key in found.unasked)
 
 
-def unserious(causes: Sequence[Cause]) -> str:
-    """That no cause is serious, and whether minor ones are left to look at; empty where one is."""
-    if any(cause.serious for cause in causes):
+def _worst(found: Errors) -> dict[str, str]:
+    return {"shown": number(len(found.worst[:_WORST])), "count": number(found.wrong)}
+
+
+def unserious(found: Errors) -> str:
+    """That no cause is serious, and whether minor ones are left to look at; empty where one is. What is left are no
+    hard rows where the model can hardly do any, or no more than a baseline."""
+    if any(cause.serious for cause in found.causes):
         return ""
-    return say("causes.only_minor") if causes else say("causes.nothing")
+    if found.weak:
+        return say("causes.weak")
+    return say("causes.only_minor") if found.causes else say("causes.nothing")
 
 
 def _pairs(found: Errors) -> list[Confusion]:
@@ -71,11 +79,16 @@ def _pairs(found: Errors) -> list[Confusion]:
 
 
 def verdict(found: Errors) -> str:
-    """How many rows are wrong, in a sentence."""
+    """How many rows are wrong, or how far off they are, and the score that the run is judged by."""
     told = {"wrong": number(found.wrong), "rows": number(found.rows), "split": phrase("split", found.split)}
     if not found.wrong:
         return say("errors.none", **told)
-    return say("errors.verdict", **told, share=percent(found.errors), measure=metric_name(found.measure))
+    share = {"share": percent(found.errors), "measure": metric_name(found.measure)}
+    codes = {"rows": "errors.verdict", "far": "errors.verdict_far", "places": "errors.verdict_places"}
+    words = say(codes[found.by], **told, **share)
+    if found.score is None:
+        return words
+    return f"{words} {say('errors.headline', metric=metric_name(found.headline), score=score_text(found.score))}"
 
 
 def percent(share: Interval | None) -> str:
@@ -98,7 +111,7 @@ def _facts(found: Errors) -> list[tuple[str, str]]:
         (say("cli.run"), found.run),
         (say("errors.split"), phrase("split", found.split)),
         (say("cli.rows"), number(found.rows)),
-        (say("errors.wrong_rows"), number(found.wrong)),
+        *([(say("errors.wrong_rows"), number(found.wrong))] if found.by == "rows" else []),
         (say("errors.mass"), percent(found.errors)),
         (say("errors.searched"), number(found.slices.searched)),
     ]

@@ -10,7 +10,7 @@ from typing import Any
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import part_of
 from tunebook.core.messages import say
-from tunebook.core.nouns import Split, read_json, write_json
+from tunebook.core.nouns import Report, Split, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.diagnosis.causes import attributed, unasked
 from tunebook.diagnosis.clusters import clusters
@@ -32,10 +32,13 @@ from tunebook.diagnosis.suspects import (
 )
 from tunebook.diagnosis.vicinity import Vicinity, strangeness, vicinity
 from tunebook.diagnosis.worst import worst_rows
+from tunebook.report.scores import standing
+from tunebook.verbs.run_report import REPORT
 from tunebook.verbs.steps.calibration import cuts_in_force
 from tunebook.verbs.steps.runs import Run
 
 FILE, PAGE, SUSPECTS = "errors.json", "errors.html", "suspects.csv"
+_NEARLY_ALL = 0.9  # share of the error mass that a row can have
 COLUMNS = ("id", "label", "suggestion", "sure", "split", "text", "pair")
 
 
@@ -97,15 +100,21 @@ def _found(looked: Looked) -> Errors:
         missing.setdefault("suspects_training" if doubted else "suspects", say("errors.suspects_kinds"))
     doubts = {one.row: one.suggestion for part in doubted for one in part.found if part.split == looked.split}
     errors_ = share_of(looked.mass, looked.units)
-    assert errors_ is not None  # a split that is looked at has rows
+    assert errors_ is not None and looked.rows.targets is not None  # a split that is looked at has labelled rows
+    scores = looked.task.scores(looked.answers, looked.rows.targets, looked.labels)
+    headline = looked.run.plan.params.metric
     return Errors(
         run=looked.run.id,
         split=looked.split,
         content=looked.data.content,
         rows=len(looked.rows),
         measure=looked.measure,
+        by=looked.by,
+        headline=headline,
+        score=scores.get(headline),
         errors=errors_,
         wrong=int(looked.wrong.sum()),
+        weak=errors_.value > _NEARLY_ALL or _behind(looked.run, looked.split),
         confusions=confusions(looked, single),
         spans=span_errors(looked, single),
         slices=worst_slices(looked, told, words),
@@ -117,6 +126,15 @@ def _found(looked: Looked) -> Errors:
         missing=missing,
         cuts=cuts_in_force(looked.run) is not None,
     )
+
+
+def _behind(run: Run, split: Split) -> bool:
+    """Whether the run is not ahead of the best baseline on these rows, or on the test rows where nobody has measured
+    that here."""
+    path = run.results(split) / REPORT
+    report: Report | None = read_json(Report, path) if path.is_file() else None
+    report = report if report is not None and report.baselines else run.report
+    return report is not None and standing(report).outcome in ("unsure", "worse")
 
 
 def _suspects(looked: Looked) -> list[Suspects]:
