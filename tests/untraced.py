@@ -57,14 +57,15 @@ def unseen() -> Iterator[None]:
 
 @contextmanager
 def seen() -> Iterator[None]:
-    """Inside, coverage looks again where `unseen` has made it look away."""
-    sys.settrace(_HIDDEN.traces[-1] if _HIDDEN.traces else sys.gettrace())
+    """Inside, coverage looks again where `unseen` has made it look away; afterwards it does what it did before."""
+    before = sys.gettrace()
+    sys.settrace(_HIDDEN.traces[-1] if _HIDDEN.traces else before)
     _resumed()
     try:
         yield
     finally:
-        if _HIDDEN.traces:
-            sys.settrace(None)
+        sys.settrace(before)
+        _resumed()
 
 
 def _resumed() -> None:

@@ -57,6 +57,8 @@ def test_what_is_seen_again_within_is_seen_and_no_more() -> None:
         with unseen():
             before()
             with looking():
+                with looking():
+                    pass
                 within()
             after()
         sys.settrace(None)
