@@ -7,7 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from tests.cli.conftest import EPOCHS, Call
+
+from tunebook.verbs.steps.runs import LOCK
 
 
 def test_runs(tunebook: Call, book: Path) -> None:
@@ -85,6 +88,11 @@ def test_a_run_that_has_not_finished_is_to_go_on(tunebook: Call, own: Path, book
     folder = own / "runs" / "20260102-000000-stopped"
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text(json.dumps(plan | {"table_version": 3}), encoding="utf-8")
-    assert f"tunebook train {own} --table v3" in tunebook("runs", own).out
+    stopped = tunebook("runs", own).out
+    assert f"tunebook train {own} --table v3" in stopped and "tunebook predict" not in stopped
+    with FileLock(folder / LOCK):
+        trains = tunebook("runs", own).out
+        assert "Trains" in trains and "unfinished" not in trains and "Next" not in trains
+        assert tunebook("runs", own, "--json").json["runs"][0]["at_work"]
     (folder / "failed.json").write_text('{"code": "run.diverged"}')
     assert "--table v3" not in tunebook("runs", own).out

@@ -174,6 +174,9 @@ def test_what_a_calibrated_model_says_is_explained(classes: Any, monkeypatch: py
     assert plain.said == "bad" and CALIBRATED not in plain.notes
     names = list(run.plan.labels.names)
     costs = [[0.0 if said == "good" else 1.0 for said in names]] * len(names)
+    monkeypatch.setattr(verb, lambda run: Calibrated(thresholds={"bad": 0.0001}))
+    (alike,) = tb.explain(run, [text], method="random").items
+    assert alike.said == "bad" and CALIBRATED not in alike.notes, "it has the highest chance too"
     for read in (Calibrated(thresholds={"bad": 0.9999}), Calibrated(names=names, costs=costs)):
         monkeypatch.setattr(verb, lambda run, read=read: read)
         (item,) = tb.explain(run, [text], method="random").items

@@ -13,7 +13,9 @@ from tests.books import Trained, base, trained  # noqa: F401
 from tests.web.visitor import BASE, Visitor, words_of
 
 from tunebook.core.errors import BookError
+from tunebook.core.nouns import write_json
 from tunebook.report.named import apart, named, title_of, titles
+from tunebook.verbs.steps.plan import plan
 from tunebook.web.app import application
 from tunebook.web.asked import Asked, Given
 from tunebook.web.door import POLICY, Guard
@@ -94,6 +96,14 @@ def test_a_book_without_its_tables_or_its_log_is_shown_as_broken(tmp_path: Path,
             assert page.status_code < 500 and "vNone" not in page.text, (name, tab)
         page = visitor.get(f"/book/{name}/overview")
         assert page.status_code == 422 and code in page.text and do in page.text
+
+
+def test_a_run_of_the_champion_that_has_not_finished_is_told_of(found: Trained, tmp_path: Path) -> None:
+    at = Path(shutil.copytree(found.book.path, tmp_path / "begun", ignore=shutil.ignore_patterns("runs")))
+    write_json(plan(found.book.champion, found.book.data), at / "runs" / "20260101-000000-a" / "plan.json")
+    for page in ("/", "/book/begun/overview"):
+        told = words_of(Visitor(at).get(page).text)
+        assert "not trained yet: no run of it has finished" in told and "has other values" not in told
 
 
 def test_a_run_of_other_values_is_no_score_of_the_champion(found: Trained) -> None:

@@ -31,8 +31,12 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
     damaged = any(run["fault"] for run in found)
     more = [command("doctor", book)] if damaged else []
     with suppress(TunebookError):  # damaged rows hide no runs
-        more.insert(0, command("train", book) if not found else predict_command(opened))
-    open_ones = [run for run in found if not (run["finished"] or run["failure"] or run["fault"]) and run["table"]]
+        if any(run["finished"] for run in found):
+            more.insert(0, predict_command(opened))
+        elif not found:
+            more.insert(0, command("train", book))
+    over = ("finished", "at_work", "failure", "fault")
+    open_ones = [run for run in found if run["table"] and not any(run[key] for key in over)]
     if open_ones:  # the same table finds the run again and goes on where it stopped
         more.insert(0, command("train", book, "--table", open_ones[0]["table"]))
     earlier = newest[most:]
@@ -58,6 +62,7 @@ def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
         score = f"{metric_name(run['metric'])} {score_text(run['value'])}{ends}" if run["metric"] else "–"
         score += f" · {say('calibrate.before')}" if run["cuts"] else ""
         state = say("cli.runs.finished" if run["finished"] else "cli.runs.unfinished")
+        state = say("train_page.state.trains") if run["at_work"] else state
         state = _failed(run["failure"]) if run["failure"] else state
         state = say("cli.runs.damaged") if run["fault"] else state
         spent = duration(run["seconds"]) if run["seconds"] is not None else "–"

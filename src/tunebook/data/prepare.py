@@ -182,9 +182,10 @@ def _repeats(found: Found) -> dict[str, int]:
     }
 
 
-def _repeat_warnings(found: Found, otherwise: str) -> list[dict[str, Any]]:
+def _repeat_warnings(found: Found, otherwise: str, kept: bool) -> list[dict[str, Any]]:
+    """Args: kept: rows that repeat an earlier one were; the ledger tells of those that were dropped."""
     warnings = []
-    if found.duplicates:
+    if found.duplicates and kept:
         warnings.append(warning("duplicates", count=found.duplicates))
     if found.votes:
         warnings.append(warning("votes", count=found.votes, column=found.voter))
@@ -200,8 +201,8 @@ def _repeat_warnings(found: Found, otherwise: str) -> list[dict[str, Any]]:
 def _warnings(
     stats: dict[str, Any], found: Found, labelled: Labelled, gathered: Gathered, ids_unusable: bool
 ) -> list[dict[str, Any]]:
-    kind = column_kind(labelled.labels.problem)
-    warnings = [*find_warnings(stats), *kind.doubts(stats), *_repeat_warnings(found, kind.otherwise)]
+    kind, kept = column_kind(labelled.labels.problem), stats["preset"]["duplicates"] == "keep"
+    warnings = [*find_warnings(stats), *kind.doubts(stats), *_repeat_warnings(found, kind.otherwise, kept)]
     if labelled.merged:
         merged = "; ".join(f"{old!r} → {new!r}" for old, new in list(labelled.merged.items())[:5])
         warnings.append(warning("labels_merged", merged=merged))

@@ -57,7 +57,7 @@ class Target:
 
     Attributes:
         row: the row by itself, as the user gave it; line, units: of it.
-        calibrated: whether it is said by thresholds or costs.
+        calibrated: whether it is said by thresholds or costs alone, while the model itself says another.
     """
 
     row: Rows
@@ -107,13 +107,14 @@ def targets_of(loaded: LoadedModel, row: Rows, how: How) -> Iterator[Target]:
         aims = task.aims(outputs, batch, seen, labels, using)
     cuts = how.read is not None and bool(how.read.thresholds or how.read.costs)
     by_cuts = cuts and how.answer is None
+    own_words = {aim.name for aim in aims if aim.said}
     for aim in _chosen(_as_given(loaded, row, aims, how.read) if by_cuts else aims, how.answer):
         texts = {part: text_of(seen, part) for part in aim.parts}
         ids = batch["input_ids"][aim.line][: int(batch["attention_mask"][aim.line].sum())].tolist()
         pieces = _bare(pieces_of(ids, texts, loaded.tokenizer), seen, row)
         own = {part: text_of(row, part) for part in aim.parts}
         line = Line.of(loaded.model, batch, aim, pieces, loaded.tokenizer)
-        yield Target(row, line, units_of(pieces, own, how.by), by_cuts)
+        yield Target(row, line, units_of(pieces, own, how.by), by_cuts and aim.name not in own_words)
 
 
 def _as_given(loaded: LoadedModel, row: Rows, aims: Sequence[Aim], how: Calibrated | None) -> list[Aim]:

@@ -22,7 +22,7 @@ class Glance:
         task, rows: what it learns, and from how many rows. champion: version of the table in force.
         score: facts of the newest run of the champion, of whatever seed, that was scored (`metric`, `value`,
             `interval`, `split`); None without one. other: of the newest run of other settings that has a score.
-        trained: a run of the champion has finished, scored or not. runs: how many there are.
+        begun: there is a run of the champion; trained: one has finished, scored or not. runs: how many there are.
         test: the verdict that was logged last. alarms: of drift that nobody has acknowledged. seconds: of all runs.
     """
 
@@ -34,6 +34,7 @@ class Glance:
     champion: int = 0
     score: dict[str, Any] | None = None
     other: dict[str, Any] | None = None
+    begun: bool = False
     trained: bool = False
     runs: int = 0
     test: Verdict | None = None
@@ -53,7 +54,7 @@ def glance(name: str, path: Path) -> Glance:
         return Glance(
             name, path, None, task, sum(book.data.rows.values()), champion,
             next((item for item in own[::-1] if item["value"] is not None), None), scored[-1] if scored else None,
-            any(item["seconds"] is not None for item in own), len(facts),
+            bool(own), any(item["seconds"] is not None for item in own), len(facts),
             next(newest_verdicts(book), None), _alarms(path),
             sum(item["seconds"] or 0.0 for item in facts),
         )  # fmt: skip
