@@ -35,12 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+def pytest_collection_finish() -> None:
     """What coverage need not see of the modules that the tests have imported."""
     if sys.gettrace() is not None:
         untraced.trainings()
         untraced.libraries()
-        untraced.examples(getattr(item, "obj", None) for item in session.items)
 
 
 def watched(item: pytest.Item) -> bool:
@@ -48,35 +47,9 @@ def watched(item: pytest.Item) -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None]:
-    """Coverage looks at a test and at what is made for it, not at what runs it."""
-    with untraced.unseen() if watched(item) else nullcontext():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     """What is made for a test at which coverage does not look is made unseen as well."""
     with nullcontext() if watched(item) else untraced.unseen():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None]:
-    with untraced.seen() if watched(request._pyfuncitem) else nullcontext():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
-    with untraced.seen() if watched(item) else nullcontext():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None]:
-    """A test of hypothesis looks up by itself."""
-    with untraced.seen() if watched(pyfuncitem) and not hasattr(pyfuncitem.obj, "hypothesis") else nullcontext():
         return (yield)
 
 
