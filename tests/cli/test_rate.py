@@ -42,9 +42,12 @@ def test_from_a_study_to_its_result(tunebook, proven, runs, typed, tmp_path):
     begun = tunebook("rate", book, "new", "--runs", runs, "--raters", "ann,bo", "--rows", 6, "--overlap", "100%")
     assert begun.code == 0 and "rate" in begun.out and "next --rater ann" in begun.out
     assert "answer" in begun.out.casefold()
+    typed("q\n")
+    assert "result" not in tunebook("rate", book, "next", "--rater", "ann").out, "nothing is rated yet"
     typed("1\nx\n2\nu\n0\nq\n")
     rated = tunebook("rate", book, "next", "--rater", "ann")
     assert "first (1)" in rated.out and "x? 1 | 2 | 0" in rated.out and "2 of 6 items are rated" in rated.out
+    assert "rate result" in rated.out.replace(str(book), "").replace("  ", " ")
     assert not any(run in rated.out for run in runs.split(","))
     item = tunebook("rate", book, "next", "--rater", "bo", "--json").json
     assert item["done"] == 0 and len(item["sides"]) == 2 and item["questions"][0]["allowed"] == ["1", "2", "0"]
@@ -99,6 +102,16 @@ def test_points_by_several_questions(tunebook, proven, typed):
     rate_all(session, "ann")
     assert "by itself" in tunebook("rate", proven.path, "result").out
     assert tunebook("rate", proven.path, "next", "--rater", "ann", "--json").json["item"] is None
+
+
+def test_a_class_is_wrong_or_right(tunebook, proven, runs, typed):
+    run = runs.split(",")[0]
+    assert tunebook("rate", proven.path, "new", "--runs", run).code == 0
+    typed("2\nq\n")
+    told = tunebook("rate", proven.path, "next", "--rater", "ann").out
+    assert "1 wrong · 2 right" in told and "worst" not in told
+    asked = tunebook("rate", proven.path, "next", "--rater", "ann", "--json").json["questions"]
+    assert asked[0]["means"] == "1: wrong. 2: right."
 
 
 def test_test_rows_are_told_as_such(tunebook, proven, runs):

@@ -8,7 +8,7 @@ import pytest
 from tests.rated import make_study
 
 from tunebook.core.errors import DataError
-from tunebook.rating.draw import assigned, check_rater
+from tunebook.rating.draw import assigned, check_name, check_rater
 
 
 def test_named_raters_share_some_rows_and_part_the_rest():
@@ -56,3 +56,16 @@ def test_a_stranger_is_no_rater(name):
     with pytest.raises(DataError) as caught:
         check_rater(make_study(2, raters=["ann"]), name)
     assert caught.value.code == "rate.who"
+
+
+@pytest.mark.parametrize("name", ["\u202e", "\u200b\u200d", "\u3164", "ann\u202eob", "\u2066ann\u2069", "a\x1b[2J"])
+def test_a_name_that_nobody_can_read_is_none(name):
+    for named in (lambda: check_rater(make_study(2), name), lambda: check_name(name)):
+        with pytest.raises(DataError) as caught:
+            named()
+        assert caught.value.code == "rate.name" and "\u202e" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["ann", "李雷", "7", "👩\u200d🏫", "می\u200cخواهم", "O'Neil-Ó"])
+def test_names_of_all_writings_are_names(name):
+    assert check_rater(make_study(2), f" {name} ") == name

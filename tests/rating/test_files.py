@@ -10,6 +10,7 @@ from tests.rated import make_session, make_study
 
 from tunebook.core.errors import DataError, MachineError
 from tunebook.rating.files import COLUMNS, export_rows, import_file, write_rows
+from tunebook.rating.study import Question
 
 
 @pytest.fixture
@@ -30,6 +31,20 @@ def test_a_file_comes_back_and_the_same_again_changes_nothing(session, tmp_path,
     assert import_file(session, path).kept.same == 6
     assert session.next("ann") is None
     assert {row["value"] for row in export_rows(session, "ann")} == {"1"}
+
+
+def test_a_file_says_what_its_values_mean_and_one_that_does_not_comes_back_too(session, tmp_path):
+    assert {row["means"] for row in export_rows(session)} == {"1: the left one. 2: the right one. 0: neither."}
+    study = session.study
+    item = study.items[0].model_copy(update={"kind": "scores"})
+    [sure, fine] = (Question(key=key, words={"en": "?"}, points=2) for key in ("overall", "style"))
+    assert (sure.right_or_wrong, fine.right_or_wrong) == (True, False)
+    assert study.meant(item, sure) == "1: wrong. 2: right."
+    assert study.meant(item, fine) == "1: the worst there can be. 2: the best there can be."
+    path = tmp_path / "old.jsonl"
+    write_rows([{name: cell for name, cell in row.items() if name != "means"} for row in export_rows(session)], path)
+    path.write_text(path.read_text(encoding="utf-8").replace('"value": ""', '"value": "1"'), encoding="utf-8")
+    assert import_file(session, path).kept.fresh == 6
 
 
 def test_a_text_may_be_longer_than_a_reader_of_csv_takes(session, tmp_path):
@@ -84,6 +99,7 @@ def test_every_bad_row_is_told_with_its_reason(session, tmp_path):
     ]  # fmt: skip
     assert (found.rows, found.empty, found.twice, found.kept.fresh) == (9, 1, 1, 1)
     assert "zzz" in found.refused[0].reason
+    assert "back.csv is about the study" in found.refused[5].reason
 
 
 def test_a_rater_who_says_two_things_of_one_item_says_none(session, tmp_path):

@@ -90,6 +90,7 @@ def test_an_arbiter_decides_on_what_others_disagree_about(tmp_path):
     assert code(session.arbitrate, "ann", "p0-01", {"overall": "1"}) == "rate.own_case"
     assert code(session.arbitrate, "chief", "p1-01", {"overall": "1"}) == "rate.agreed"
     assert code(session.arbitrate, " ", "p0-01", {"overall": "1"}) == "rate.who"
+    assert code(session.arbitrate, "\u202e", "p0-01", {"overall": "1"}) == "rate.name"
     shown, key = session.case("chief")
     assert session.arbitrate("chief", shown.item.key, {key: "2"}, token="t").fresh == 1
     assert session.arbitrate("chief", shown.item.key, {key: "1"}, token="t").same == 1

@@ -131,6 +131,8 @@ def test_bad_input_is_refused(classes: Any, given: dict[str, Any], code: str) ->
     with pytest.raises(DataError) as refused:
         explain(classes.run, **given)
     assert refused.value.code == code
+    if code == "explain.empty":
+        assert refused.value.to_json()["key"] == "2" and "1" not in str(refused.value.to_json()["value"])
 
 
 def test_a_run_that_did_not_finish_or_writes_nothing_is_refused(classes: Any, tmp_path: Any) -> None:

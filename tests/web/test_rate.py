@@ -202,8 +202,12 @@ def test_what_is_wrong_is_told(book):
     at, visitor = f"/book/{book.path.name}/rate/{session.study.id}", Visitor(book.path)
     assert visitor.get(f"{at}/next?rater=eve").status_code == 422
     assert visitor.get(f"/book/{book.path.name}/rate/zzz").status_code == 422
+    anybody = make_session(book.path, rows=2)
+    assert "rate.name" in visitor.get(f"/book/{book.path.name}/rate/{anybody.study.id}/next?rater=%E2%80%AE").text
     form, answer = step(visitor, at, "ann", "9")
     assert answer.status_code == 422 and "rate.value" in answer.text
+    twice = visitor.submit(f"{at}/next", {**form, "q-overall": ["1", "2"]})
+    assert twice.status_code == 422 and "ui.twice" in twice.text
     assert visitor.post(f"{at}/next", data={**form, "q-overall": "1"}).status_code == 403  # from another site
     reader = Visitor(book.path, door=Door("ann", read_only=True))
     assert 'class="rating"' not in reader.get(f"{at}/next?rater=ann").text

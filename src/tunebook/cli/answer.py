@@ -32,14 +32,14 @@ class Answer:
     Attributes:
         data: what `--json` prints as one line; a function where only that needs it and it takes long.
         tell: prints the same for people.
-        next: commands that one would type next.
+        next: commands that one would type next; a function where that hangs on what was done meanwhile.
         code: exit code.
         lines: `data` is a list whose items are printed a line each, or gives one after the other.
     """
 
     data: Mapping[str, Any] | list[dict[str, Any]] | Callable[[], Mapping[str, Any] | Iterator[dict[str, Any]]]
     tell: Callable[[Console], None]
-    next: tuple[str, ...] = ()
+    next: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     code: int = 0
     lines: bool = False
 
@@ -60,10 +60,10 @@ def show(answer: Answer) -> None:
     screen = console()
     heard()
     answer.tell(screen)
-    if answer.next:
+    if go := answer.next() if callable(answer.next) else answer.next:
         screen.print()
         screen.print(say("cli.next"), style="bold")
-        for command in answer.next:
+        for command in go:
             screen.print(f"  {command}", style="cyan", soft_wrap=True)
 
 

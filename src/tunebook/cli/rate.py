@@ -111,11 +111,12 @@ def _next(book: Book, begin: Begin, mine: Mine) -> Answer:
     def data() -> dict[str, Any]:
         return shown_data(session, mine.rater)
 
-    return Answer(data, lambda screen: converse(screen, session, mine.rater), _after(book, session))
+    return Answer(data, lambda screen: converse(screen, session, mine.rater), lambda: _after(book, session))
 
 
 def _after(book: Book, session: Session) -> tuple[str, ...]:
-    return (command("rate", book.path, "result", "--study", session.study.id),)
+    """The result, once something was rated."""
+    return (command("rate", book.path, "result", "--study", session.study.id),) if session.ratings() else ()
 
 
 def _values(session: Session, mine: Mine) -> dict[str, str]:
@@ -146,7 +147,7 @@ def _decide(book: Book, begin: Begin, mine: Mine) -> Answer:
     if not mine.item:
         return Answer(
             lambda: case_data(session, mine.rater), lambda screen: judge(screen, session, mine.rater),
-            _after(book, session),
+            lambda: _after(book, session),
         )  # fmt: skip
     mine.needed("decide", "value")
     kept = session.arbitrate(mine.rater, mine.item, _values(session, mine), source="terminal")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.cli.answer import facts, prose
 from tunebook.core.errors import DataError
 from tunebook.core.messages import say
-from tunebook.rating.study import PAIRS, Question
+from tunebook.rating.study import PAIRS, Item, Question
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,8 +40,12 @@ def _item_data(session: Session, shown: Shown | None, only: str | None) -> dict[
     item, study = shown.item, session.study
     asked = [question for question in study.questions if only in (None, question.key)]
     questions = [
-        {"key": question.key, "asked": question.text, "allowed": study.values(item, question)} for question in asked
-    ]
+        {
+            "key": question.key, "asked": question.text, "allowed": study.values(item, question),
+            "means": study.meant(item, question),
+        }
+        for question in asked
+    ]  # fmt: skip
     told = {"item": item.key, "kind": item.kind, "text": item.text, "second": item.pair}
     return {**told, "sides": shown.answers, "questions": questions}
 
@@ -102,9 +106,7 @@ def _asked(
     """A value that fits, `u`, or None for leaving."""
     from tunebook.rating.session import checked
 
-    pairs = shown.item.kind == PAIRS
-    keys = say("rate.keys") if pairs else say("rate.keys_points", points=question.points)
-    screen.print(f"{question.text}  ({keys})", style="bold")
+    screen.print(f"{question.text}  ({_keys_of(shown.item, question)})", style="bold")
     while True:
         pressed = ask()
         if pressed is None or pressed.strip().casefold() in _LEAVE:
@@ -118,6 +120,12 @@ def _asked(
             continue
         screen.print(f"→ {value}", style="dim")
         return value
+
+
+def _keys_of(item: Item, question: Question) -> str:
+    if item.kind == PAIRS:
+        return say("rate.keys")
+    return say("rate.keys_two") if question.right_or_wrong else say("rate.keys_points", points=question.points)
 
 
 def _keys() -> Callable[[], str | None]:

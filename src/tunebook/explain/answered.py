@@ -32,7 +32,7 @@ def answered(loaded: LoadedModel, rows: Rows) -> Rows:
         raise RunError("explain.task", key=loaded.plan.id, value=loaded.plan.task)
     for number, text in enumerate(rows.texts):
         if not text.strip() or (rows.pairs is not None and not rows.pairs[number].strip()):
-            raise DataError("explain.empty", key=str(number + 1), value=rows.ids[number])
+            raise DataError("explain.empty", key=str(number + 1), value=text)
     if isinstance(task, Writes):
         chats = None if rows.chats is None else [chat.asked for chat in rows.chats]
         asked = replace(rows, chats=chats, targets=None)

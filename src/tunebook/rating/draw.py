@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ import numpy as np
 from tunebook.core.errors import DataError
 from tunebook.core.files import content_id
 from tunebook.rating.study import PAIRS, Item, Study
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,23 @@ def check_rater(study: Study, rater: str) -> str:
     """The name of a rater, without spaces around it.
 
     Raises:
-        DataError: `rate.who`, no name, or none of those of the study.
+        DataError: `rate.who`, no name, or none of those of the study; `rate.name`, as `check_name`.
     """
     name = rater.strip()
     if not name or len(name) > 80 or (study.raters and name not in study.raters):
         raise DataError("rate.who", key="--rater", value=rater, allowed=" | ".join(study.raters))
+    return check_name(name)
+
+
+def check_name(name: str) -> str:
+    """A name that others can read and type.
+
+    Raises:
+        DataError: `rate.name`, no sign of it is seen, or one turns the direction of writing or moves the cursor.
+    """
+    seen = any(unicodedata.category(sign)[0] in "LNPS" and sign not in _BLANK for sign in name)
+    if not seen or any(sign in _TURNING or unicodedata.category(sign) == "Cc" for sign in name):
+        raise DataError("rate.name", key="--rater", value=name)
     return name
 
 
@@ -106,4 +122,4 @@ def _number(seed: int, name: str) -> int:
     return int(content_id([seed, name], 15), 16)
 
 
-__all__ = ["Shown", "assigned", "check_rater"]
+__all__ = ["Shown", "assigned", "check_name", "check_rater"]

@@ -31,6 +31,7 @@ COLUMNS = (
     "left",
     "right",
     "allowed",
+    "means",
     "value",
     "check",
 )
@@ -88,7 +89,7 @@ def _row(session: Session, rater: str, shown: Shown, key: str, value: str) -> di
         "study": session.name, "rater": rater, "item": item.key, "question": key, "asked": question.text,
         "text": item.text, "second": item.pair or "", "left": answers[0],
         "right": answers[1] if item.kind == PAIRS else "", "allowed": " ".join(study.values(item, question)),
-        "value": value, "check": shown.check,
+        "means": study.meant(item, question), "value": value, "check": shown.check,
     }  # fmt: skip
 
 
@@ -213,7 +214,7 @@ def _given(session: Session, row: Mapping[str, Any], source: str) -> Given:
     """
     words = {name: _as_was(_word(row.get(name))) for name in (*_NEEDED, "check")}
     if words["study"] != session.name:
-        raise DataError("rate.file_study", key="study", value=words["study"], allowed=session.name)
+        raise DataError("rate.file_study", key=source, value=words["study"], allowed=session.name)
     rater = check_rater(session.study, words["rater"])
     shown, question = session.shown(rater, words["item"]), session.study.question(words["question"])
     if words["check"] and words["check"].removeprefix("'") != shown.check:

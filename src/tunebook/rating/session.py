@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tunebook.core.errors import BookError, DataError
 from tunebook.core.nouns import Record
-from tunebook.rating.draw import Shown, assigned, check_rater
+from tunebook.rating.draw import Shown, assigned, check_name, check_rater
 from tunebook.rating.store import STORE, Given, Kept, Rating, RatingStore, of_raters
 from tunebook.rating.study import PAIRS, Item, Question, Study, read_study
 
@@ -212,6 +212,7 @@ class Session:
         name = arbiter.strip()
         if not name or len(name) > 80:
             raise DataError("rate.who", key="--rater", value=arbiter)
+        check_name(name)
         found = self.study.item(item)
         open_study = self.study.model_copy(update={"raters": []})
         return next(shown for shown in assigned(open_study, name) if shown.item.key == found.key)

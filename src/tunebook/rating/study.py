@@ -14,14 +14,14 @@ from tunebook.core.errors import BookError, DataError
 from tunebook.core.files import stamp
 from tunebook.core.folders import inside
 from tunebook.core.locations import BOOK_FILE
-from tunebook.core.messages import LANGUAGES, language, say_in
+from tunebook.core.messages import LANGUAGES, language, say, say_in
 from tunebook.core.nouns import Record, Split, read_json
 
 FOLDER, FILE = "ratings", "study.json"
 PAIRS, SCORES = "pairs", "scores"
 Kind = Literal["pairs", "scores"]
 BUILT_IN = ("overall", "accuracy", "coherence", "usefulness", "safety")
-RIGHT_OR_WRONG = ("overall", "accuracy")  # what a class is, in two points
+_RIGHT_OR_WRONG = ("overall", "accuracy")  # what a class is, in two points
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 
 
@@ -41,6 +41,11 @@ class Question(Record):
     def text(self) -> str:
         """The sentence in the reader's language, else in any."""
         return self.words.get(language()) or next(iter(self.words.values()), self.key)
+
+    @property
+    def right_or_wrong(self) -> bool:
+        """Whether an answer by itself is right or wrong, and nothing between."""
+        return self.points == 2 and self.key in _RIGHT_OR_WRONG
 
 
 class RatedRun(Record):
@@ -144,6 +149,12 @@ class Study(Record):
             return ["1", "2", "0"]
         return [str(point) for point in range(1, question.points + 1)]
 
+    def meant(self, item: Item, question: Question) -> str:
+        """What these values mean, in the reader's words."""
+        if item.kind == PAIRS:
+            return say("rate.means.pairs")
+        return say("rate.means.two") if question.right_or_wrong else say("rate.ui.ends", points=question.points)
+
 
 def questions_of(asked: str | Path, kind: str, *, classes: bool = False) -> list[Question]:
     """Questions from keys with commas between them, or from a TOML file of `[KEY]` with `en`, `zh` and `points`.
@@ -169,7 +180,7 @@ def questions_of(asked: str | Path, kind: str, *, classes: bool = False) -> list
         Question(
             key=key,
             words={name: say_in(name, f"rate.ask.{key}.{form}") for name in LANGUAGES},
-            points=2 if classes and key in RIGHT_OR_WRONG else 5,
+            points=2 if classes and key in _RIGHT_OR_WRONG else 5,
         )
         for key in keys
     ]

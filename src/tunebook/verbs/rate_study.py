@@ -18,6 +18,7 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.writes import Writes
 from tunebook.engine.calibrated import said_by
+from tunebook.rating.draw import check_name
 from tunebook.rating.study import PAIRS, SCORES, Differing, Item, RatedRun, Study, questions_of
 from tunebook.stats.bootstrap import Units
 from tunebook.stats.proportion import effective_rows
@@ -72,7 +73,7 @@ def kind_of(runs: Sequence[Run], wanted: Wanted) -> str:
     """The kind of a study that can be had.
 
     Raises:
-        PlanError: `rate.which_runs`, `rate.kind`, `rate.how`, `rate.who_rates`.
+        PlanError: `rate.which_runs`, `rate.kind`, `rate.how`, `rate.who_rates`. DataError: `rate.name`.
     """
     names = [run.id for run in runs]
     if not names or len(set(names)) < len(names) or len(names) > _MOST_RUNS:
@@ -82,13 +83,16 @@ def kind_of(runs: Sequence[Run], wanted: Wanted) -> str:
         raise PlanError("rate.how", key="--kind", value=kind, allowed="pairs | scores | both")
     if kind != SCORES and len(names) < 2:
         raise PlanError("rate.kind", key="--kind", value=kind, allowed=SCORES)
-    if wanted.rows < 1:
-        raise PlanError("rate.how", key="--rows", value=wanted.rows, allowed=">= 1")
+    least = 2 if kind == "both" else 1
+    if wanted.rows < least:
+        raise PlanError("rate.how", key="--rows", value=wanted.rows, allowed=f">= {least}")
     if not 0 <= wanted.overlap <= 1:
         raise PlanError("rate.how", key="--overlap", value=wanted.overlap, allowed="0 – 1")
     raters = [name.strip() for name in wanted.raters]
     if len(set(raters)) < len(raters) or not all(raters):
         raise PlanError("rate.who_rates", key="--raters", value=",".join(wanted.raters), allowed="ann,bo")
+    for name in raters:
+        check_name(name)
     return kind
 
 
@@ -129,7 +133,8 @@ class Draw:
         writes = isinstance(task_of(self.book.file.task)(), Writes)
         asked = wanted.questions or ("overall" if kind != SCORES else _OF_TEXTS if writes else "accuracy")
         differing = [self._differing(a, b) for a, b in combinations(range(len(self.runs)), 2)]
-        items = [*(self._pairs(wanted) if kind != SCORES else []), *(self._scores(wanted) if kind != PAIRS else [])]
+        beside, alone = self._drawn(kind, wanted)
+        items = [*self._pairs(beside), *self._scores(alone)]
         rated = [
             RatedRun(run=run.id, table=run.plan.table, plan=run.plan.id, model=model_key(run)) for run in self.runs
         ]
@@ -155,27 +160,34 @@ class Draw:
         count = sum(one != other for one, other in zip(self.said[a], self.said[b], strict=True))
         return Differing(a=a, b=b, differ=count, rows=len(self.rows))
 
-    def _order(self, wanted: Wanted) -> list[int]:
-        """Row numbers in the order in which they are drawn."""
-        found: list[int] = np.random.default_rng([wanted.seed, 7]).permutation(len(self.rows)).tolist()
-        return found
-
-    def _pairs(self, wanted: Wanted) -> list[Item]:
-        """Side by side what differs: the first rows drawn of those that any two runs answer differently."""
-        differing = [row for row in self._order(wanted) if len({said[row] for said in self.said}) > 1]
+    def _drawn(self, kind: str, wanted: Wanted) -> tuple[list[int], list[int]]:
+        """Rows whose answers stand side by side, and rows whose answers are judged each by itself: the first ones drawn
+        of those that any two runs answer differently, and of all. Of both kinds as many, in no more rows than wanted.
+        """
+        order: list[int] = np.random.default_rng([wanted.seed, 7]).permutation(len(self.rows)).tolist()
+        differing = [row for row in order if len({said[row] for said in self.said}) > 1]
+        if kind == SCORES:
+            return [], order[: wanted.rows]
         if not differing:
             raise DataError("rate.alike", key="--runs", value=len(self.rows), split=wanted.split)
+        if kind == PAIRS:
+            return differing[: wanted.rows], []
+        halves = ((differing[: (count + 1) // 2], order[: count // 2]) for count in range(2 * wanted.rows, 1, -1))
+        return next(both for both in halves if len({*both[0], *both[1]}) <= wanted.rows)
+
+    def _pairs(self, drawn: Sequence[int]) -> list[Item]:
+        """Two answers side by side, where they differ."""
         return [
             self._item(row, PAIRS, [self.said[a][row], self.said[b][row]], [[a], [b]])
-            for row in differing[: wanted.rows]
+            for row in drawn
             for a, b in combinations(range(len(self.runs)), 2)
             if self.said[a][row] != self.said[b][row]
         ]
 
-    def _scores(self, wanted: Wanted) -> list[Item]:
+    def _scores(self, drawn: Sequence[int]) -> list[Item]:
         """Each answer by itself; what several runs say alike is judged once."""
         found = []
-        for row in self._order(wanted)[: wanted.rows]:
+        for row in drawn:
             by: dict[str, list[int]] = {}
             for number, said in enumerate(self.said):
                 by.setdefault(said[row], []).append(number)

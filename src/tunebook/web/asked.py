@@ -51,12 +51,18 @@ class Asked:
         """A field of the form.
 
         Raises:
-            DataError: `ui.field`, it is a file.
+            DataError: `ui.field`, it is a file; `ui.twice`, it was sent with two values.
         """
-        return self._text(name, self.form.get(name, default))
+        if len(sent := list(dict.fromkeys(self.texts(name)))) > 1:
+            raise DataError("ui.twice", key=name, value=" | ".join(sent))
+        return sent[0] if sent else default
 
     def texts(self, name: str) -> list[str]:
-        """All fields of the form with this name. Raises as `text`."""
+        """All fields of the form with this name.
+
+        Raises:
+            DataError: `ui.field`, one is a file.
+        """
         return [self._text(name, value) for value in self.form.getlist(name)]
 
     @staticmethod

@@ -23,7 +23,7 @@ from tunebook.rating.draw import Shown
 from tunebook.rating.files import Imported, export_rows, import_file, write_rows
 from tunebook.rating.records import RatingResult
 from tunebook.rating.session import Session
-from tunebook.rating.study import FOLDER, PAIRS, RIGHT_OR_WRONG
+from tunebook.rating.study import FOLDER, PAIRS
 from tunebook.report.named import named, titles
 from tunebook.report.rating import PAGE as REPORT
 from tunebook.verbs.rate import RESULT, changes, open_rating, rating_result, ratings_of
@@ -212,7 +212,6 @@ def _item(asked: Asked, name: str, session: Session, rater: str, what: tuple[Sho
     return asked.book_page(
         "rate_item.html.j2", name, "rate", session=session, rater=rater, shown=shown, questions=questions,
         token=secrets.token_hex(12), pairs=shown is not None and shown.item.kind == PAIRS, field=_FIELD,
-        right_or_wrong=RIGHT_OR_WRONG,
         classes=asked.book(name).data.labels.names[:_MOST_CLASSES], **view,
     )  # fmt: skip
 
