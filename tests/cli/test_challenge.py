@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.bundle.calibrated import Calibrated
+from tunebook.core.calibrates import Calibration, Cuts, Temperature
 from tunebook.core.messages import say
+from tunebook.core.nouns import Interval
 from tunebook.verbs.freeze_challenges import MARGIN
 
 from .conftest import Call
@@ -63,7 +64,11 @@ def test_of_a_model_with_thresholds_its_own_answers_are_measured(
 ) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", language)
     plain = tunebook("challenge", lent, "--only", "emoji", "--json").json
-    monkeypatch.setattr("tunebook.verbs.steps.calibration.calibration_of", lambda run: Calibrated(thresholds={"a": 1}))
+    around = Interval(value=0.1, low=0.0, high=0.2)
+    heat = Temperature(value=2.0, applied=True, gain=around, validation={}, test={}, items=[9, 9])
+    cuts = Cuts(by="recall", classes={"a": 1.0}, validation={}, test={})
+    made = Calibration(run="r", model="m", content="c", temperature=heat, cuts=cuts)
+    monkeypatch.setattr("tunebook.verbs.steps.calibration.kept_calibration", lambda run: made)
     found = tunebook("challenge", lent, "--only", "emoji", "--json").json
     assert {**found, "cuts": False} == plain != found
     told = "".join(tunebook("challenge", lent, "--only", "emoji").out.split())
