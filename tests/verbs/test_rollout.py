@@ -11,10 +11,13 @@ from tests.logged import make_book, promoted
 from tests.rolled import MemoryLog, Traffic, make_run
 from tunebook.core.errors import BookError, PlanError, RefusedError, RunError, TunebookError
 from tunebook.core.nouns import Labels
+from tunebook.data.load import load
 from tunebook.requests.log import open_log
 from tunebook.rollout.state import state, write
 from tunebook.rollout.step import step
+from tunebook.verbs import weigh_rollout as module
 from tunebook.verbs.abtest.standing import read_plan_of, seats
+from tunebook.verbs.correct import correct
 from tunebook.verbs.rollout import (
     abort,
     back,
@@ -25,6 +28,7 @@ from tunebook.verbs.rollout import (
     start,
     status,
 )
+from tunebook.verbs.steps.book import open_book
 from tunebook.verbs.weigh_rollout import First, Weighed, doubts, live_state, rules_of, typed_rules, weigh, weigh_first
 
 QUICK = {"stages": [0, 50, 100], "min_requests": 10}
@@ -236,6 +240,17 @@ def test_a_run_of_a_test_without_a_verdict_is_no_champions_yet(proven):  # noqa:
     assert f"It is a run of the test {verdict.parent.name} (v2 against v3)" in doubts(proven, run)[0]
     (verdict.parent / "plan.json").write_text("{", encoding="utf-8")
     assert not [doubt for doubt in doubts(proven, run) if "no verdict" in doubt]
+
+
+def test_rows_put_right_and_answers_by_thresholds_speak_against_a_run(proven, monkeypatch):  # noqa: F811
+    run = proven.run("latest")
+    assert not any("in force by now" in doubt or "thresholds" in doubt for doubt in doubts(proven, run))
+    rows = load(proven.data, "train")
+    correct(proven, {rows.ids[0]: proven.data.labels.names[1 - int(rows.targets[0])]})
+    monkeypatch.setattr(module, "cuts_in_force", lambda asked: {run.id: "cuts"}.get(asked.id))
+    told = doubts(open_book(proven.path), run)
+    assert [doubt for doubt in told if f"The run {run.id} was trained on the rows v1" in doubt]
+    assert [doubt for doubt in told if "thresholds or costs of its calibration" in doubt]
 
 
 def test_rules_are_those_of_the_book_with_changes(book):

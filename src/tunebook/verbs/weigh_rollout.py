@@ -17,6 +17,8 @@ from tunebook.knowledge.log import CROWNING
 from tunebook.rollout.state import State, state
 from tunebook.verbs.abtest.standing import read_plan_of, seats
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.calibration import cuts_in_force
+from tunebook.verbs.steps.moved import rows_moved
 from tunebook.verbs.steps.runs import Run
 
 
@@ -73,10 +75,14 @@ def weigh_first(book: Book, run: str) -> First:
 
 def doubts(book: Book, run: Run) -> list[str]:
     """What speaks against a run in front of users, and takes no force: it is one of a test without a verdict, nobody
-    has scored it on the test rows, its table became champion without proof."""
+    has scored it on the test rows, or they and others are no longer what it saw, its answers are not those that were
+    scored, its table became champion without proof."""
     found = [say("rollout.doubt.test", **plan) for plan in _open_tests(book, run)]
     if not (run.results() / "report.json").is_file():
         found.append(say("rollout.doubt.score", book=book.path, run=run.id))
+    found += rows_moved(book, run)
+    if cuts_in_force(run) is not None:
+        found.append(say("rollout.doubt.cuts"))
     crowned = book.log.entries(*CROWNING)[-1]
     if crowned.forced and run.plan.table == book.champion.values_id:
         found.append(say("rollout.doubt.forced", champion=f"v{crowned.table}", entry=crowned.number))
