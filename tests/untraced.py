@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from threading import local
 from types import ModuleType
 from typing import Any
 
@@ -33,34 +32,11 @@ def untraced(function: Callable[..., Any], when: Callable[..., bool] = lambda *g
     return called
 
 
-class _Hidden(local):
-    """What would trace a thread if it were not told to look away, of each time it was."""
-
-    def __init__(self) -> None:
-        self.traces: list[Any] = []
-
-
-_HIDDEN = _Hidden()
-
-
 @contextmanager
 def unseen() -> Iterator[None]:
     """Inside, coverage does not look."""
-    _HIDDEN.traces.append(sys.gettrace())
-    sys.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(_HIDDEN.traces.pop())
-        _resumed()
-
-
-@contextmanager
-def seen() -> Iterator[None]:
-    """Inside, coverage looks again where `unseen` has made it look away; afterwards it does what it did before."""
     before = sys.gettrace()
-    sys.settrace(_HIDDEN.traces[-1] if _HIDDEN.traces else before)
-    _resumed()
+    sys.settrace(None)
     try:
         yield
     finally:
@@ -122,21 +98,6 @@ def libraries() -> None:
     Environment.compile = untraced(Environment.compile)
 
 
-def examples(tests: Iterable[Any]) -> None:
-    """From now on hypothesis draws examples for its tests unseen."""
-    for made in {id(test.hypothesis): test.hypothesis for test in tests if hasattr(test, "hypothesis")}.values():
-        made.inner_test = _seen_again(made.inner_test)
-
-
-def _seen_again(function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
-    def called(*given: Any, **named: Any) -> Any:
-        with seen():
-            return function(*given, **named)
-
-    return called
-
-
 def trainings() -> None:
     """From now on models are trained and asked unseen by tests that are about something else."""
     for name, kind in (("fit", "Fit"), ("infer", "Inference")):
@@ -145,4 +106,4 @@ def trainings() -> None:
             found.run = untraced(found.run, _elsewhere)
 
 
-__all__ = ["examples", "imports", "libraries", "seen", "trainings", "unseen", "untraced"]
+__all__ = ["imports", "libraries", "trainings", "unseen", "untraced"]

@@ -6,8 +6,7 @@ import sys
 from threading import Thread
 from types import FrameType
 
-from tests.untraced import seen as looking
-from tests.untraced import unseen, untraced
+from tests.untraced import untraced
 
 
 def seen(hides: bool) -> list[str]:
@@ -43,27 +42,3 @@ def seen(hides: bool) -> list[str]:
 def test_only_the_function_is_unseen() -> None:
     assert not {"hidden", "inner"} & set(seen(True)) and seen(True)[-1] == "later"
     assert {"hidden", "inner", "later"} <= set(seen(False))
-
-
-def test_what_is_seen_again_within_is_seen_and_no_more() -> None:
-    names: list[str] = []
-
-    def before() -> None: ...
-    def within() -> None: ...
-    def after() -> None: ...
-
-    def calls() -> None:
-        sys.settrace(lambda frame, what, given: names.append(frame.f_code.co_name))
-        with unseen():
-            before()
-            with looking():
-                with looking():
-                    pass
-                within()
-            after()
-        sys.settrace(None)
-
-    thread = Thread(target=calls)
-    thread.start()
-    thread.join()
-    assert "within" in names and not {"before", "after"} & set(names)
