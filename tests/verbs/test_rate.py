@@ -24,7 +24,7 @@ from tunebook.verbs.abtest.rated import check_rating
 from tunebook.verbs.abtest.verdicts import newest_verdicts
 from tunebook.verbs.promote import promote
 from tunebook.verbs.rate import changes, new_rating, open_rating, rating_result, ratings_of
-from tunebook.verbs.rate_study import Wanted
+from tunebook.verbs.rate_study import Wanted, check_study, typed_study
 from tunebook.verbs.steps.book import Book, open_book
 
 
@@ -311,3 +311,19 @@ def test_a_model_that_is_not_the_one_that_was_rated(proven: Book) -> None:
     (broken / FILE).write_text('{"created": "2030"}', encoding="utf-8")
     assert code(check_rating, book, verdict) == "rate.gate_changed"
     assert check_rating(proven, verdict) is None
+
+
+def test_what_is_typed_of_a_study_is_checked_before_any_run_is_asked(proven: Book) -> None:
+    assert typed_study({"rows": "", "kind": ""}) == Wanted()
+    typed = {"rows": "20", "overlap": "40%", "raters": "ann, bo", "by": "shop", "kind": "scores", "questions": "safety"}
+    wanted = typed_study(typed)
+    assert wanted == Wanted("safety", "scores", 20, ("ann", "bo"), 0.4, by=("shop",))
+    check_study(proven, ["v2", "v3"], wanted)
+    for faulty, code in (({"rows": "-1"}, "rate.how"), ({"overlap": "x"}, "rate.how")):
+        with pytest.raises(TunebookError) as caught:
+            typed_study(faulty)
+        assert caught.value.code == code
+    for runs, asked, code in ((["v9"], wanted, "table.no_version"), (["v2"], Wanted(kind="both"), "rate.kind")):
+        with pytest.raises(TunebookError) as caught:
+            check_study(proven, runs, asked)
+        assert caught.value.code == code

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from tests.rated import make_session, rate_all
+from tests.rolled import make_run
 from tests.web.visitor import Visitor, words_of
 
 from tunebook.rating.files import export_rows, write_rows
@@ -161,10 +162,40 @@ def test_a_file_goes_out_and_comes_back(book, tmp_path):
 def test_a_study_is_begun_as_a_command(book):
     visitor, at = Visitor(book.path), f"/book/{book.path.name}/rate"
     assert "Begin a study" in visitor.get(at).text
+    for name in ("a", "b", "c"):
+        make_run(book, name, 1)
     answer = visitor.submit(at, {"run": ["a", "b"], "rows": "20", "raters": "ann"}, follow_redirects=False)
     (job,) = Jobs(book.path).all()
     assert job.words[2:] == ["new", "--runs", "a,b", "--rows", "20", "--raters", "ann"]
     assert answer.headers["location"].endswith(job.number)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"rows": "many"}, "rate.how"),
+        ({"rows": "0"}, "rate.how"),
+        ({"overlap": "half"}, "rate.how"),
+        ({"overlap": "300%"}, "rate.how"),
+        ({"raters": "ann,ann"}, "rate.who_rates"),
+        ({"questions": "taste"}, "rate.which_questions"),
+        ({"run": ["a"], "kind": "pairs"}, "rate.kind"),
+        ({"run": []}, "rate.which_runs"),
+        ({"run": ["gone"]}, "book.run"),
+    ],
+)
+def test_a_study_that_cannot_be_keeps_what_was_typed(book, wrong, code):
+    visitor, at = Visitor(book.path), f"/book/{book.path.name}/rate"
+    for name in ("a", "b", "c"):
+        make_run(book, name, 1)
+    typed = {"run": ["a", "c"], "rows": "20", "raters": "ann, bo", "overlap": "50%", "kind": "scores", **wrong}
+    answer = visitor.submit(at, typed)
+    assert answer.status_code == 422 and code in answer.text and not Jobs(book.path).all()
+    for name in ("rows", "raters", "overlap", "questions"):
+        assert f'value="{typed.get(name, "")}"' in re.search(rf'<input name="{name}"[^>]*>', answer.text)[0]
+    assert f'value="{typed["kind"]}" selected' in answer.text
+    ticked = re.findall(r'name="run" value="([^"]*)"[^>]* checked', answer.text)
+    assert set(ticked) == set(typed["run"]) - {"gone"}
 
 
 def test_behind_a_proxy_nobody_rates_in_anothers_name(book):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tunebook.core.changes import listed
 from tunebook.core.errors import BookError, DataError, PlanError
 from tunebook.core.files import content_id
 from tunebook.core.nouns import Split
@@ -22,6 +23,7 @@ from tunebook.rating.draw import check_name
 from tunebook.rating.study import PAIRS, SCORES, Differing, Item, RatedRun, Study, questions_of
 from tunebook.stats.bootstrap import Units
 from tunebook.stats.proportion import effective_rows
+from tunebook.tables.values import number
 from tunebook.verbs.steps.answers import answers, model_key, place_of
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.calibration import calibration_of
@@ -55,6 +57,36 @@ class Wanted:
     split: Split = "validation"
     by: tuple[str, ...] = ()
     seed: int = 0
+
+
+def typed_study(typed: Mapping[str, str]) -> Wanted:
+    """What was typed of a study, by the names of the attributes; an empty text leaves what holds without it.
+
+    Raises:
+        PlanError: `rate.how`, a number that is none.
+    """
+    given: dict[str, Any] = {name: typed[name] for name in ("questions", "kind") if typed.get(name)}
+    given |= {name: tuple(listed(typed[name])) for name in ("raters", "by") if typed.get(name)}
+    if rows := typed.get("rows"):
+        if not (rows.isascii() and rows.isdigit() and len(rows) < 9):
+            raise PlanError("rate.how", key="--rows", value=rows, allowed=">= 1")
+        given["rows"] = int(rows)
+    if overlap := typed.get("overlap"):
+        if (found := number(overlap)) is None:
+            raise PlanError("rate.how", key="--overlap", value=overlap, allowed="0 – 1")
+        given["overlap"] = found
+    return Wanted(**given)
+
+
+def check_study(book: Book, runs: Sequence[str], wanted: Wanted) -> None:
+    """Refuse what can be refused before any run is asked.
+
+    Raises:
+        PlanError, DataError, BookError: as `kind_of`, `run_named` and `questions_of`.
+    """
+    kind = kind_of([run_named(book, name) for name in runs], wanted)
+    if wanted.questions:
+        questions_of(wanted.questions, kind)
 
 
 def run_named(book: Book, name: str) -> Run:
@@ -189,8 +221,8 @@ class Draw:
         found = []
         for row in drawn:
             by: dict[str, list[int]] = {}
-            for number, said in enumerate(self.said):
-                by.setdefault(said[row], []).append(number)
+            for place, said in enumerate(self.said):
+                by.setdefault(said[row], []).append(place)
             found += [self._item(row, SCORES, [text], [runs]) for text, runs in by.items()]
         return found
 
@@ -223,4 +255,4 @@ def _slices(rows: Rows, wanted: Wanted) -> list[dict[str, str]]:
     ]
 
 
-__all__ = ["Draw", "Wanted", "kind_of", "run_named"]
+__all__ = ["Draw", "Wanted", "check_study", "kind_of", "run_named", "typed_study"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import read_json
 from tunebook.knowledge.chain import read_head
@@ -27,35 +28,52 @@ from tunebook.rating.study import FOLDER, PAIRS
 from tunebook.report.named import named, titles
 from tunebook.report.rating import PAGE as REPORT
 from tunebook.verbs.rate import RESULT, changes, open_rating, rating_result, ratings_of
+from tunebook.verbs.rate_study import check_study, typed_study
 from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Asked, Given
 from tunebook.web.page import Page
+from tunebook.web.render import status_of
 
 router = APIRouter()
 PAGE = Page(router, "rate", 55)
+_OPTIONS = ("questions", "kind", "rows", "raters", "overlap", "by")
 _FIELD, _MOST_BYTES, _MOST_CLASSES, _MOST_RUNS = "q-", 50_000_000, 60, 30
 
 
 @router.get("/book/{name}/rate")
 def studies(asked: Given, name: str) -> Response:
     """All studies of a book, and how to begin one."""
+    return _studies(asked, name, {}, [], None)
+
+
+def _studies(
+    asked: Asked, name: str, typed: Mapping[str, str], chosen: Sequence[str], fault: TunebookError | None
+) -> Response:
+    """Args: typed, chosen: fields and runs of the form, where it came back; fault: what is wrong with them."""
     book = asked.book(name)
     runs = named([run for run in reversed(book.runs) if run.finished][:_MOST_RUNS], book)
     studies = ratings_of(book)[::-1]
     judged = {run for study in studies for run in study.runs}
     names = titles([run for run in book.runs if run.id in judged], book)
-    return asked.book_page("rate.html.j2", name, "rate", studies=studies, runs=runs, names=names)
+    return asked.book_page(
+        "rate.html.j2", name, "rate", status=status_of(fault) if fault else 200, studies=studies, runs=runs,
+        names=names, given={"rows": "100", "overlap": "30%", **typed}, fault=fault,
+        chosen=chosen if fault else [key for key, _ in runs[:2]],
+    )  # fmt: skip
 
 
 @router.post("/book/{name}/rate")
 def begin(asked: Given, name: str) -> Response:
     """Begin a study: the runs may have to answer first, so it is a command at work."""
-    book = asked.book(name)
-    runs = [str(run) for run in asked.form.getlist("run")]
+    book, runs = asked.book(name), asked.texts("run")
+    typed = {option: asked.text(option).strip() for option in _OPTIONS}
+    try:
+        check_study(book, runs, typed_study(typed))
+    except TunebookError as error:
+        return _studies(asked, name, typed, runs, error)
     words: list[object] = ["rate", book.path, "new", "--runs", ",".join(runs)]
-    for option in ("questions", "kind", "rows", "raters", "overlap", "by"):
-        if text := asked.text(option).strip():
-            words += [f"--{option}", text]
+    for option in _OPTIONS:
+        words += [f"--{option}", typed[option]] if typed[option] else []
     job = asked.jobs(book).start(words, asked.owner)
     return asked.go("book", name, "work", job.number)
 
