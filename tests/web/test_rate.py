@@ -164,6 +164,7 @@ def test_a_study_is_begun_as_a_command(book):
     assert "Begin a study" in visitor.get(at).text
     for name in ("a", "b", "c"):
         make_run(book, name, 1)
+    assert 'value="100"' in visitor.get(at).text and 'value="30%"' in visitor.get(at).text
     answer = visitor.submit(at, {"run": ["a", "b"], "rows": "20", "raters": "ann"}, follow_redirects=False)
     (job,) = Jobs(book.path).all()
     assert job.words[2:] == ["new", "--runs", "a,b", "--rows", "20", "--raters", "ann"]

@@ -37,6 +37,7 @@ from tunebook.web.render import status_of
 router = APIRouter()
 PAGE = Page(router, "rate", 55)
 _OPTIONS = ("questions", "kind", "rows", "raters", "overlap", "by")
+_USUAL = {"rows": "100", "overlap": "30%"}
 _FIELD, _MOST_BYTES, _MOST_CLASSES, _MOST_RUNS = "q-", 50_000_000, 60, 30
 
 
@@ -57,7 +58,7 @@ def _studies(
     names = titles([run for run in book.runs if run.id in judged], book)
     return asked.book_page(
         "rate.html.j2", name, "rate", status=status_of(fault) if fault else 200, studies=studies, runs=runs,
-        names=names, given={"rows": "100", "overlap": "30%", **typed}, fault=fault,
+        names=names, given={**dict.fromkeys(_OPTIONS, ""), **_USUAL, **typed}, fault=fault,
         chosen=chosen if fault else [key for key, _ in runs[:2]],
     )  # fmt: skip
 
