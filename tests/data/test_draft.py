@@ -68,7 +68,9 @@ def test_times_are_asked_for():
 def test_ids_are_the_columns_or_file_and_row():
     ids, unusable = row_ids(draft_of(key=[7, 8, 9]), "key")
     assert (ids.to_pylist(), unusable) == (["7", "8", "9"], False)
-    for keys in (["a", "a", "b"], ["a", None, "b"]):
+    for keys in (["7", "07", "x"], ["7", "07", "9"]):  # the same number, written differently
+        assert row_ids(draft_of(key=keys), "key")[0].to_pylist() == keys
+    for keys in (["a", "a", "b"], ["a", None, "b"], ["7", "8", "7"]):
         ids, unusable = row_ids(draft_of(key=keys), "key")
         assert (ids.to_pylist(), unusable) == (["a.csv:2", "a.csv:3", "b.csv:4"], True)
     assert row_ids(draft_of(key=["a", "b"]), None)[1] is False

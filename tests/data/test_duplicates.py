@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunebook.data.split import find_repeats, found_in, hashes, text_keys
+from tunebook.data.split import find_repeats, found_in, hashes, recurring, text_keys
 
 
 def column(*values: str) -> pa.ChunkedArray:
@@ -19,6 +19,14 @@ def test_keys_ignore_case_and_look_at_both_texts():
     assert len(set(pairs.tolist())) == 3
     assert text_keys(column("A"), column("b"))[0] == text_keys(column("a"), column("B"))[0]
     assert hashes(pa.chunked_array([], pa.large_string())).tolist() == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 9), max_size=25))
+def test_rows_whose_key_comes_again(keys):
+    assert recurring(np.array(keys, dtype=np.uint64)).tolist() == [
+        place for place, key in enumerate(keys) if keys.count(key) > 1
+    ]
 
 
 @settings(deadline=None)

@@ -40,12 +40,12 @@ def clean_column(column: pa.ChunkedArray, rules: Sequence[str]) -> Cleaned:
     import pyarrow as pa  # a text to answer is cleaned without it
     import pyarrow.compute as pc
 
+    from tunebook.data.workers import places_where
+
     tests = "|".join(f"(?:{rule_named(name).test})" for name in rules)
-    column = pa.chunked_array([column.combine_chunks()])
     if not rules:
         return Cleaned(column)
-    flags = pc.fill_null(pc.match_substring_regex(column, tests), False).combine_chunks()
-    places = np.flatnonzero(flags.to_numpy(zero_copy_only=False))
+    places = places_where(column, lambda texts: pc.match_substring_regex(texts, tests))
     if not len(places):
         return Cleaned(column)
     changed: dict[str, Numbers] = {}
@@ -55,7 +55,24 @@ def clean_column(column: pa.ChunkedArray, rules: Sequence[str]) -> Cleaned:
         some, really = _apply(some, rule_named(name), examples)
         if len(really):
             changed[name] = places[really]
-    return Cleaned(pa.chunked_array([pc.replace_with_mask(column.chunk(0), flags, some)]), changed, examples)
+    return Cleaned(_replaced(column, places, some), changed, examples)
+
+
+def _replaced(column: pa.ChunkedArray, places: Numbers, texts: pa.Array) -> pa.ChunkedArray:
+    """A column with other texts at these places; chunks without any are shared."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    chunks, start, taken = [], 0, 0
+    for chunk in column.chunks:
+        mask = np.zeros(len(chunk), dtype=bool)
+        mine = places[taken : np.searchsorted(places, start + len(chunk))] - start
+        mask[mine] = True
+        chunks.append(
+            pc.replace_with_mask(chunk, pa.array(mask), texts.slice(taken, len(mine))) if len(mine) else chunk
+        )
+        start, taken = start + len(chunk), taken + len(mine)
+    return pa.chunked_array(chunks)
 
 
 def _apply(texts: pa.Array, rule: Rule, examples: dict[str, list[tuple[str, str]]]) -> tuple[pa.Array, Numbers]:

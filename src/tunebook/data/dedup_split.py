@@ -24,11 +24,13 @@ from tunebook.data.split import (
     VALIDATION,
     Codes,
     Keys,
+    Repeats,
     draw,
     find_repeats,
     found_in,
     hashes,
     parse_shares,
+    recurring,
     shares_of_rest,
     split_groups,
     split_random,
@@ -93,13 +95,13 @@ def without_repeats(draft: Draft, said: pa.ChunkedArray, options: DataOptions) -
     """
     keys, given = _keys(draft), draft.numbers(GIVEN)
     voter = _voter(draft.table)
-    repeats = find_repeats(keys, hashes(said))
+    repeats = _repeats(keys, said)
     # Rows of the training files come first in a draft, so that what they repeat is among them too.
     mine = again = repeats.again[given[repeats.again] == TRAIN]
     if voter:  # what another annotator said of a text is a vote, and no repeat
         who = pc.fill_null(text_column(draft.table[voter]), "")
         votes = pc.binary_join_element_wise(said, who, pa.scalar("\x1e", pa.large_string()))
-        mine = np.intersect1d(again, find_repeats(keys, hashes(votes)).again)
+        mine = np.intersect1d(again, _repeats(keys, votes).again)
     if len(mine) and options.duplicates == "refuse":
         raise DataError("data.duplicates", key="duplicates", count=len(mine), rows=draft.places_shown(mine))
     other = _others(keys, given, repeats.conflicts)
@@ -125,6 +127,13 @@ def without_repeats(draft: Draft, said: pa.ChunkedArray, options: DataOptions) -
     draft.note("dropped", "duplicate", repeated)
     draft.note("dropped", "conflict", other)
     return draft.without(np.union1d(gone, other)), found
+
+
+def _repeats(keys: Keys, said: pa.ChunkedArray) -> Repeats:
+    """The repeats among all rows; what is said is hashed where a text recurs alone."""
+    some = recurring(keys)
+    found = find_repeats(keys[some], hashes(said.take(pa.array(some))))
+    return Repeats(some[found.again], some[found.conflicts])
 
 
 def _others(keys: Keys, given: Any, conflicts: Any) -> Any:

@@ -1,13 +1,13 @@
 """Delimited text into columns, with the line number of every row.
 
-Lines without quotes are cut by vectorised operations on the whole file; the others go through Python's csv module,
-which follows quotes over line ends.
+Lines without quotes are cut by vectorised operations, a few megabytes at a time; the others go through Python's csv
+module, which follows quotes over line ends.
 """
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tunebook.data.extra_rows import Cells, settled
 from tunebook.data.heading import column_names, find_heading
 from tunebook.data.kind import wants_chats
 from tunebook.data.ledger import Numbers
+from tunebook.data.lines import Lines
 from tunebook.data.names import plain
 from tunebook.data.options import DataOptions
 from tunebook.data.quoting import Quoted, hide, show
@@ -46,6 +47,13 @@ class _Part:
     def only(self, keep: NDArray[np.bool_]) -> _Part:
         """The rows for which `keep` holds."""
         return _Part([column.filter(pa.array(keep)) for column in self.columns], self.lines[keep])
+
+    def with_rows(self, other: _Part) -> _Part:
+        """With the rows of another part, in the order of the lines."""
+        lines = np.concatenate((self.lines, other.lines))
+        order = np.argsort(lines, kind="stable")
+        both = [pa.concat_arrays(columns) for columns in zip(self.columns, other.columns, strict=True)]
+        return _Part([column.take(pa.array(order)) for column in both], lines[order])
 
     def below(self, line: int) -> _Part:
         """The rows after a line."""
@@ -92,44 +100,39 @@ def _asked(cells: list[str], options: DataOptions, labelled: bool) -> str | None
 
 
 def _cut(data: bytes, dialect: Dialect, path: Path) -> tuple[list[_Part], list[int], Numbers]:
-    """Rows by their number of cells; lines of quotes that swallow the next; blank lines.
+    """Rows by their number of cells, part after part of the file; lines of quotes that swallow the next; blank lines.
 
-    Lines without a quote are cut all at once; a quote needs the csv module.
+    A quote needs the csv module; lines without one are cut all at once, beside it.
     """
-    whole = pa.LargeStringArray.from_buffers(1, pa.py_buffer(np.array([0, len(data)], np.int64)), pa.py_buffer(data))
-    lines = pc.split_pattern(whole, "\n").flatten()
-    plain = _array(pc.not_equal(pc.utf8_trim_whitespace(lines), ""))
+    lines = Lines(data)
+    plain = lines.filled()
     blank = np.flatnonzero(~plain) + 1
-    parts: list[_Part] = []
-    opened: list[int] = []
-    if dialect.quoted:
-        quoted = Quoted(lines, dialect.delimiter, path)
-        quoted.read(np.flatnonzero(_array(pc.match_substring(lines, '"'))), plain)
-        opened = quoted.opened
-        for numbers, found in quoted.rows.values():
-            columns = [pa.array(cells, pa.large_string()) for cells in zip(*found, strict=True)]
-            parts.append(_Part(columns, np.array(numbers, np.int64)))
-    places = np.flatnonzero(plain)
-    rest = _plain(lines.take(pa.array(places)), (places + 1).astype(np.int64), dialect)
-    return parts + rest, opened, blank
+    quoted = Quoted(lines.texts, dialect.delimiter, path)
+    starts = lines.holding(b'"') if dialect.quoted else np.zeros(0, np.int64)
+    with ThreadPoolExecutor(pa.cpu_count()) as hands:
+        found = []
+        for first, last in lines.blocks():
+            quoted.read(starts[slice(*np.searchsorted(starts, (first, last)))], plain)
+            numbers = np.flatnonzero(plain[first:last]) + first
+            found.append(hands.submit(_block, lines, numbers, quoted.taken(), dialect))
+        return [part for parts in found for part in parts.result()], quoted.opened, blank
+
+
+def _block(
+    lines: Lines, numbers: Numbers, quoted: dict[int, tuple[list[int], list[list[str]]]], dialect: Dialect
+) -> list[_Part]:
+    """The rows of a part of the file: lines without a quote, and those that were read from quotes, in their order."""
+    cut = lines.cells(numbers, dialect.delimiter, dialect.once) if len(numbers) else ()
+    parts = {len(columns): _Part(columns, mine + 1) for mine, columns in cut}
+    for width, (begun, rows) in quoted.items():
+        columns = [pa.array(cells, pa.large_string()) for cells in zip(*rows, strict=True)]
+        part = _Part(columns, np.array(begun, np.int64))
+        parts[width] = parts[width].with_rows(part) if width in parts else part
+    return list(parts.values())
 
 
 def _array(values: pa.Array) -> NDArray[Any]:
     return np.array(values.to_numpy(zero_copy_only=False))
-
-
-def _plain(lines: pa.Array, numbers: Numbers, dialect: Dialect) -> list[_Part]:
-    """Every line is a row, every delimiter ends a cell."""
-    limit = 1 if dialect.once else None
-    widths = np.minimum(_array(pc.count_substring(lines, dialect.delimiter)), limit or sys.maxsize) + 1
-    parts = []
-    for width in np.unique(widths).tolist():
-        places = np.flatnonzero(widths == width)
-        mine = lines if len(places) == len(lines) else lines.take(pa.array(places))
-        cells = pc.split_pattern(mine, dialect.delimiter, max_splits=limit).flatten()
-        columns = [cells.take(pa.array(np.arange(place, len(cells), width))) for place in range(width)]
-        parts.append(_Part(columns, numbers[places]))
-    return parts
 
 
 def _without_blank(parts: list[_Part], blank: Numbers) -> tuple[list[_Part], Numbers]:
@@ -172,9 +175,7 @@ def _usual_width(parts: list[_Part], delimiter: str, notes: dict[str, str]) -> i
     TAB-separated files may hold rows that go on with more columns (as STS-B does); where they are no accident, their
     number counts and the shorter rows end with empty cells.
     """
-    counts = Counter[int]()
-    for part in parts:
-        counts[part.width] += len(part.lines)
+    counts = _counts(parts)
     usual = max(counts, key=lambda width: (counts[width], width))
     wide = [width for width, rows in counts.items() if width > usual and rows >= max(5, counts.total() // _SHARE)]
     if not wide or delimiter != "\t":
@@ -183,10 +184,19 @@ def _usual_width(parts: list[_Part], delimiter: str, notes: dict[str, str]) -> i
     return max(wide)
 
 
+def _counts(parts: list[_Part]) -> Counter[int]:
+    """Number of cells -> rows that have so many."""
+    counts = Counter[int]()
+    for part in parts:
+        counts[part.width] += len(part.lines)
+    return counts
+
+
 def _assemble(parts: list[_Part], names: list[str], header: bool) -> tuple[pa.Table, Numbers, dict[int, int]]:
     """One table in the order of the file, its line numbers, and the rows of another width by their lines."""
     width = len(names)
-    usual = max(parts, key=lambda part: len(part.lines)).width if parts else width
+    counts = _counts(parts)
+    usual = max(counts, key=lambda number: (counts[number], -number), default=width)
     taken = {width} if header else {width, min(usual, width)}
     ragged = {line: p.width for p in parts if p.width not in taken for line in p.lines.tolist()}
     chosen = [part for part in parts if part.width in taken]
@@ -195,7 +205,7 @@ def _assemble(parts: list[_Part], names: list[str], header: bool) -> tuple[pa.Ta
         return pa.Table.from_arrays(empty, names=names), np.zeros(0, np.int64), dict(sorted(ragged.items()))
     numbers = np.concatenate([part.lines for part in chosen])
     table = pa.concat_tables([pa.Table.from_arrays(_padded(part.columns, width), names=names) for part in chosen])
-    if len(chosen) > 1:
+    if (np.diff(numbers) < 0).any():
         order = np.argsort(numbers, kind="stable")
         table, numbers = table.combine_chunks().take(pa.array(order)), numbers[order]
     return table, numbers, dict(sorted(ragged.items()))

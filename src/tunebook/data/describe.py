@@ -43,7 +43,8 @@ def describe(rows: pa.Table, labels: Labels, annotators: Sequence[str] = ()) -> 
     lengths = pc.utf8_length(rows["text"]).to_numpy().astype(np.int64)
     if "pair" in rows.column_names:
         lengths = lengths + pc.utf8_length(rows["pair"]).to_numpy()
-    parts = {split: rows.filter(pc.equal(rows["_split"], split)) for split in SPLITS}
+    labelled = rows.select(["_split", "label"])
+    parts = {split: labelled.filter(pc.equal(rows["_split"], split)) for split in SPLITS}
     counts = {split: class_counts(part["label"], labels) for split, part in parts.items()}
     texts = rows["text"].take(pa.array(np.linspace(0, len(lengths) - 1, min(_SAMPLE, len(lengths))).astype(np.int64)))
     language, han = guess_language(texts.to_pylist())

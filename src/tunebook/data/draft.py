@@ -52,6 +52,8 @@ class Draft:
 
     def without(self, places: Numbers) -> Draft:
         """Without the rows at these places, which the ledger knows already."""
+        if not len(places):
+            return self
         keep = np.ones(self.table.num_rows, dtype=bool)
         keep[places] = False
         return replace(self, table=self.table.filter(pa.array(keep)))
@@ -208,13 +210,24 @@ def row_ids(draft: Draft, name: str | None) -> tuple[pa.Array, bool]:
         the ids, and whether a column was there that could not be used.
     """
     if name is not None:
-        column = text_column(draft.table[name]).combine_chunks()
-        if not column.null_count and pc.count_distinct(column).as_py() == len(column):
+        column = text_column(draft.table[name])
+        if not column.null_count and _all_differ(column):
             return column, False
     files = pa.array(draft.files, pa.large_string()).take(pa.array(draft.numbers(FILE)))
     rows = pc.cast(pa.array(draft.numbers(ROW)), pa.large_string())
     ids = pc.binary_join_element_wise(files, rows, pa.scalar(":", pa.large_string()))
     return (ids if pc.count_distinct(ids).as_py() == len(ids) else _apart(ids)), name is not None
+
+
+def _all_differ(column: pa.ChunkedArray) -> bool:
+    """Whether no string stands there twice: numbers that differ are written differently."""
+    try:
+        numbers = np.sort(pc.cast(column, pa.int64()).to_numpy())
+    except pa.ArrowInvalid:
+        numbers = np.zeros(0, dtype=np.int64)
+    if len(numbers) == len(column) and (np.diff(numbers) != 0).all():
+        return True
+    return bool(pc.count_distinct(column).as_py() == len(column))
 
 
 def _apart(ids: pa.Array) -> pa.Array:

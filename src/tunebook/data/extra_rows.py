@@ -18,6 +18,7 @@ from tunebook.data.columns import text_column
 from tunebook.data.heading import Heading, is_number, repeated_names
 from tunebook.data.ledger import Numbers
 from tunebook.data.names import known
+from tunebook.data.workers import places_where
 
 _TAIL = 50  # rows; a legend is no longer
 _TOTAL = re.compile(
@@ -79,9 +80,10 @@ def _headings(table: pa.Table, numbers: Numbers, names: Sequence[str], path: Pat
 def _holding(table: pa.Table, words: Sequence[str]) -> list[int]:
     """Places of rows whose first filled column of text holds one of these words."""
     found: set[int] = set()
+    names = pa.array(words, pa.large_string())
     for column in table.columns[:3]:
-        hits = pc.is_in(pc.utf8_trim_whitespace(text_column(column)), pa.array(words, pa.large_string()))
-        found |= set(np.flatnonzero(hits.to_numpy()).tolist())
+        hits = places_where(text_column(column), lambda cells: pc.is_in(pc.utf8_trim_whitespace(cells), names))
+        found |= set(hits.tolist())
     return sorted(found)
 
 
@@ -120,10 +122,12 @@ def _totals(table: pa.Table) -> list[int]:
     """Places of rows that begin with a word for a total and otherwise hold numbers, where the column has no others like
     them, or nothing."""
     places: set[int] = set()
+    total = rf"(?i)^(?:{_TOTAL.pattern})\s*[:：]?$"
     for column in table.columns[:2]:
-        words = pc.utf8_trim_whitespace(text_column(column))
-        hits = pc.fill_null(pc.match_substring_regex(words, rf"(?i)^(?:{_TOTAL.pattern})\s*[:：]?$"), False)
-        places |= set(np.flatnonzero(hits.to_numpy()).tolist())
+        hits = places_where(
+            text_column(column), lambda cells: pc.match_substring_regex(pc.utf8_trim_whitespace(cells), total)
+        )
+        places |= set(hits.tolist())
     return [place for place in sorted(places) if _is_total(table, place)]
 
 

@@ -26,6 +26,7 @@ _YES, _NO = (
     frozenset(("1", "1.0", "true", "t", "yes", "y", "是")),
     frozenset(("0", "0.0", "false", "f", "no", "n", "否")),
 )
+_SAMPLE = 5000
 _FOLDS = ("fold_id", "kfold", "cv_fold", "k_fold")
 KNOWN_SPLITS = {word: SPLITS.index(split) for split, words in _WORDS.items() for word in words}
 
@@ -40,7 +41,7 @@ def split_of(word: str) -> Split | None:
 def split_column(table: pa.Table) -> str | None:
     """A column whose name and whose values are those of splits, or whose values are training rows and others."""
     for name in table.column_names:
-        words = _values(table[name])
+        words = _few(table[name])
         there = {KNOWN_SPLITS.get(word) for word in words}
         if plain(name) in _FLAGS and words and words <= _YES | _NO:
             return str(name)
@@ -61,6 +62,12 @@ def places_rows(name: str, column: pa.ChunkedArray) -> bool:
 
 def _numbers_folds(name: str, column: pa.ChunkedArray) -> bool:
     return name in (*SPLIT, *_FOLDS) and bool(words := _values(column)) and all(map(str.isdigit, words))
+
+
+def _few(column: pa.ChunkedArray) -> set[str]:
+    """What a column holds, or its first cells alone where these hold more words than any column of splits."""
+    first = _values(column.slice(0, _SAMPLE))
+    return first if len(first) > len(KNOWN_SPLITS) + len(_YES | _NO) else _values(column)
 
 
 def _values(column: pa.ChunkedArray) -> set[str]:

@@ -20,6 +20,7 @@ _BACKSLASHED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # Stand for a protected character until the cells are cut: private characters that no text holds.
 _MARKS = "\ue101\ue102\ue103"
 _END = "\x1eend of file\x1e"
+_WINDOW = 32
 
 
 def badly_wrapped(text: str, delimiter: str, backslash: bool) -> tuple[int, int]:
@@ -86,7 +87,7 @@ class Quoted:
     """Reads the rows that begin in a line with a quote.
 
     Attributes:
-        rows: number of cells -> line numbers, and the cells of those rows.
+        rows: number of cells -> line numbers, and the cells of those rows, since they were last taken.
         opened: numbers of lines where a quote opens that closes in the middle of a cell of another line: the row is
             not read, and reading goes on in the next line.
     """
@@ -95,16 +96,17 @@ class Quoted:
         self.lines, self.delimiter, self.path = lines, delimiter, path
         self.rows: dict[int, tuple[list[int], list[list[str]]]] = {}
         self.opened: list[int] = []
-        self._place = 0
+        self._place = self._first = 0
+        self._window: list[str] = []
 
     def read(self, starts: NDArray[Any], plain: NDArray[Any]) -> None:
-        """Read from the lines at `starts`; lines that belong to such a row are struck from `plain`.
+        """Read from the lines at `starts`; lines that belong to such a row are struck from `plain`. May be called for
+        one part of the lines after the other.
 
         Raises:
             DataError: `data.quote`, a quote is still open at the end, or swallows whole rows on its way.
         """
-        texts = self.lines.to_pylist() if len(starts) * 10 > len(self.lines) else self.lines
-        reader = self._reader(texts, strict=False)
+        reader = self._reader(strict=False)
         for start in starts.tolist():
             if start < self._place:
                 continue
@@ -115,7 +117,7 @@ class Quoted:
                 raise DataError("data.quote", key=str(self.path), line=line)
             if self._place - start > 2 and _swallows(row, self.delimiter):
                 raise DataError("data.quote", key=str(self.path), line=start + 1)
-            if self._place - start > 1 and self._torn(texts, start, self._place):
+            if self._place - start > 1 and self._torn(start, self._place):
                 self.opened.append(start + 1)
                 plain[start] = False
                 self._place = start + 1
@@ -125,23 +127,34 @@ class Quoted:
             numbers.append(start + 1)
             found.append(row)
 
-    def _reader(self, texts: Any, strict: bool) -> Iterator[list[str]]:
+    def taken(self) -> dict[int, tuple[list[int], list[list[str]]]]:
+        """The rows that were read since the last call."""
+        rows, self.rows = self.rows, {}
+        return rows
+
+    def _line(self, place: int) -> str:
+        """A line; the next few are made strings with it."""
+        if not 0 <= place - self._first < len(self._window):
+            self._first, self._window = place, self.lines.slice(place, _WINDOW).to_pylist()
+        return self._window[place - self._first]
+
+    def _reader(self, strict: bool) -> Iterator[list[str]]:
         csv.field_size_limit(sys.maxsize)
 
         def feed() -> Iterator[str]:
-            while self._place < len(texts):
-                line = texts[self._place]
+            while self._place < len(self.lines):
+                line = self._line(self._place)
                 self._place += 1
-                yield (line if isinstance(line, str) else line.as_py()) + "\n"
+                yield line if line.endswith("\n") else line + "\n"
             yield _END
 
         return csv.reader(feed(), delimiter=self.delimiter, strict=strict)
 
-    def _torn(self, texts: Any, start: int, end: int) -> bool:
+    def _torn(self, start: int, end: int) -> bool:
         """Whether a quote closes in the middle of a cell, so that these lines are no one row."""
         self._place = start
         try:
-            next(self._reader(texts, strict=True))
+            next(self._reader(strict=True))
         except csv.Error:
             return True
         finally:

@@ -7,6 +7,7 @@ that are added later move no other row within its class by more than the shares 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.data.ledger import Numbers
+from tunebook.data.workers import each, pieces
 
 Codes = NDArray[np.int64]
 Shares = tuple[float, float, float]
@@ -25,7 +27,6 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 VALIDATION_SHARE = 0.15
 _LEAST, _MOST = 0.15, 0.20
 Keys = NDArray[np.uint64]
-_BATCH = 1 << 17
 
 
 def parse_shares(text: str) -> Shares:
@@ -86,7 +87,8 @@ def split_random(keys: Keys, strata: Codes, shares: Shares, seed: int) -> Codes:
     units, inverse = np.unique(keys, return_inverse=True)
     stratum = np.full(len(units), np.iinfo(np.int64).max)
     np.minimum.at(stratum, inverse, strata)
-    order = np.lexsort((units, draw(units, seed), stratum))
+    order = np.argsort(draw(units, seed))  # no two units draw the same
+    order = order[np.argsort(stratum[order], kind="stable")]
     starts = np.flatnonzero(np.concatenate(([True], stratum[order][1:] != stratum[order][:-1])))
     sizes = np.diff(np.append(starts, len(order)))
     side = np.zeros(len(units), dtype=np.int64)
@@ -175,20 +177,33 @@ class Repeats:
 
 def text_keys(texts: pa.ChunkedArray, pairs: pa.ChunkedArray | None = None) -> Keys:
     """A 64-bit hash (XXH3) of each text in lower case, with its pair where there is one."""
-    whole = pc.utf8_lower(texts)
     if pairs is not None:
-        whole = pc.binary_join_element_wise(whole, pc.utf8_lower(pairs), pa.scalar("\x1f", pa.large_string()))
-    return hashes(whole)
+        texts = pc.binary_join_element_wise(texts, pairs, pa.scalar("\x1f", pa.large_string()))
+    return _keys(texts, lambda piece: _hashes(pc.utf8_lower(piece)))
 
 
 def hashes(column: pa.ChunkedArray) -> Keys:
     """The XXH3 hash of each string."""
-    parts = [np.zeros(0, dtype=np.uint64)]
-    for chunk in column.chunks:
-        for start in range(0, len(chunk), _BATCH):
-            values = chunk.slice(start, _BATCH).cast(pa.large_binary()).to_pylist()
-            parts.append(np.fromiter(map(xxhash.xxh3_64_intdigest, values), np.uint64, len(values)))
-    return np.concatenate(parts)
+    return _keys(column, _hashes)
+
+
+def _keys(column: pa.ChunkedArray, work: Callable[[pa.Array], Keys]) -> Keys:
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *each(work, pieces(column))])
+
+
+def _hashes(texts: pa.Array) -> Keys:
+    values = texts.cast(pa.large_binary()).to_pylist()
+    return np.fromiter(map(xxhash.xxh3_64_intdigest, values), np.uint64, len(values))
+
+
+def recurring(keys: Keys) -> Numbers:
+    """Places of the rows whose key stands in another row too."""
+    order = np.argsort(keys)
+    same = keys[order][1:] == keys[order][:-1]
+    twice = np.zeros(len(keys), dtype=bool)
+    twice[1:] |= same
+    twice[:-1] |= same
+    return np.sort(order[twice])
 
 
 def find_repeats(keys: Keys, labels: Keys) -> Repeats:
@@ -227,6 +242,7 @@ __all__ = [
     "found_in",
     "hashes",
     "parse_shares",
+    "recurring",
     "shares_of_rest",
     "split_groups",
     "split_random",
