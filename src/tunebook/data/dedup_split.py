@@ -169,7 +169,8 @@ def choose_splits(draft: Draft, roles: Roles, labels: Labels, column: str, optio
     train = np.flatnonzero(given == TRAIN)
     if min(shares[1], shares[2]) < 1 and shares[0] < 1 and len(train):
         keys = _keys(draft)[train]
-        strata = column_kind(labels.problem).strata(draft.table[column].take(pa.array(train)), labels)
+        mine = draft.table[column].filter(pa.array(given == TRAIN))
+        strata = column_kind(labels.problem).strata(mine, labels)
         if options.parts_by == "group":
             groups = _groups(draft, roles, train)
             side[train] = split_groups(groups, strata, shares, draw(keys, options.seed))

@@ -213,7 +213,7 @@ def _assemble(parts: list[_Part], names: list[str], header: bool) -> tuple[pa.Ta
 
 def _padded(columns: list[pa.Array], width: int) -> list[pa.Array]:
     missing = width - len(columns)
-    return [*columns, *([pa.array([""] * len(columns[0]), pa.large_string())] * missing)]
+    return [*columns, *([pa.repeat(pa.scalar("", pa.large_string()), len(columns[0]))] * missing)]
 
 
 __all__ = ["read_delimited"]

@@ -62,11 +62,25 @@ def decode(data: bytes, path: Path, given: str | None = None) -> Decoded:
     if wide:
         return _decoded(data, wide, path, guessed=True)
     _refuse_binary(data, path)
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return _not_utf8(data, path, error.start)
+    if not _is_utf8(data):
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return _not_utf8(data, path, error.start)
     return Decoded(_lines(data), "utf-8")
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8, without a string made of them."""
+    import pyarrow as pa
+
+    places = np.array([0, len(data)], dtype=np.int64)
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, pa.py_buffer(places), pa.py_buffer(data)])
+    try:
+        whole.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _as_given(data: bytes, path: Path, given: str) -> Decoded:

@@ -17,10 +17,13 @@ def fingerprint(table: pa.Table) -> str:
     """The XXH3 hash (128 bits, hexadecimal) of names, types and values of all columns, in order."""
     digest = xxhash.xxh3_128()
     for name in table.column_names:
-        column = table[name].combine_chunks()
-        array = column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
-        _add_text(digest, f"{name}:{_kind(array.type)}:{len(array)}")
-        _add(digest, array)
+        column = table[name]
+        _add_text(digest, f"{name}:{_kind(column.type)}:{len(column)}")
+        if is_text(column.type):
+            _add_strings(digest, column.chunks)
+        else:
+            column = column.combine_chunks()
+            _add(digest, column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks))
     return digest.hexdigest()
 
 
@@ -43,13 +46,20 @@ def _add(digest: Any, array: pa.Array) -> None:
         digest.update(_numbers(pc.fill_null(pc.list_value_length(array).cast(pa.int64()), -1)))
         _add(digest, array.flatten())
     elif is_text(kind):
-        digest.update(_numbers(pc.fill_null(pc.binary_length(array).cast(pa.int64()), -1)))
-        digest.update(_bytes(array.cast(pa.large_string())))
+        _add_strings(digest, [array])
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
         digest.update(np.packbits(array.is_null().to_numpy(zero_copy_only=False)).tobytes())
         digest.update(_numbers(pc.fill_null(array, 0)))
     else:
         _add(digest, _text(array))
+
+
+def _add_strings(digest: Any, arrays: list[pa.Array]) -> None:
+    """The lengths of all strings, then their characters."""
+    for array in arrays:
+        digest.update(_numbers(pc.fill_null(pc.binary_length(array).cast(pa.int64()), -1)))
+    for array in arrays:
+        digest.update(_bytes(array.cast(pa.large_string())))
 
 
 def _text(array: pa.Array) -> pa.Array:

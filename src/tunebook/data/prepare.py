@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from tunebook.data.ledger import ANSWERS_PUT_RIGHT, ASIDE, PUT_RIGHT, Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED, TAUGHT, TAUGHT_COLUMN, passage_warnings, pooled
 from tunebook.data.votes import OWN, annotator_columns
+from tunebook.data.workers import each
 
 ROWS, LEDGER = "rows.parquet", "ledger.jsonl"
 _LABEL, _WORDS = "\0label", "\0words"
@@ -86,7 +89,9 @@ def prepare(
     }
     gathered = gather(paths, options, ledger)
     roles, options = gathered.roles, gathered.options
-    draft, changes = clean_draft(Draft(gathered.table, gathered.files, ledger), roles, options, rules)
+    draft = Draft(gathered.table, gathered.files, ledger)
+    gathered = replace(gathered, table=draft.table.schema.empty_table())  # columns that change need not be kept
+    draft, changes = clean_draft(draft, roles, options, rules)
     draft, told = accepted_draft(draft)
     draft, passages, facts = _pooled(draft, gathered, rules)
     draft, labelled = _label(draft, gathered)
@@ -160,7 +165,7 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
     for name in table.column_names:
         if name not in used:
             columns[f"source_{name}" if name in own else name] = storable(table[name])
-    return pa.table(columns).combine_chunks(), unusable
+    return pa.table(columns), unusable
 
 
 def _stats(table: pa.Table, labels: Labels, roles: Roles, options: DataOptions, gathered: Gathered) -> dict[str, Any]:
@@ -232,14 +237,18 @@ def _freeze(table: pa.Table, passages: pa.Table | None, ref: DataRef, ledger: Le
             raise DataError("data.exists", key=str(into))
         return there
     into.mkdir(parents=True, exist_ok=True)
-    with part_of(into / ROWS) as part:
-        parquet.write_table(table, part, compression="zstd")
-    if passages is not None:
-        with part_of(into / PASSAGES) as part:
-            parquet.write_table(passages, part, compression="zstd")
-    ledger.write(into / LEDGER)
+    tables = {ROWS: table} if passages is None else {ROWS: table, PASSAGES: passages}
+    each(
+        lambda write: write(),
+        [partial(_write, into / name, rows) for name, rows in tables.items()] + [partial(ledger.write, into / LEDGER)],
+    )
     write_json(ref.model_copy(update={"path": Path()}), into / SPLIT)
     return ref
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    with part_of(path) as part:
+        parquet.write_table(table, part, compression="zstd")
 
 
 def file_warnings(files: Mapping[str, Mapping[str, str]], ledger: Ledger) -> list[dict[str, Any]]:

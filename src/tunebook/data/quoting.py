@@ -106,18 +106,22 @@ class Quoted:
         Raises:
             DataError: `data.quote`, a quote is still open at the end, or swallows whole rows on its way.
         """
-        reader = self._reader(strict=False)
+        reader = self._reader(strict=True)
         for start in starts.tolist():
             if start < self._place:
                 continue
             self._place = start
-            row = next(reader)
+            try:
+                row, torn = next(reader), False
+            except csv.Error:  # a quote closes in the middle of a cell, or never
+                self._place, reader = start, self._reader(strict=True)
+                row, torn = next(self._reader(strict=False)), True
             if row[-1].endswith(_END):
                 line = start + 1 + sum(cell.count("\n") for cell in row[:-1])
                 raise DataError("data.quote", key=str(self.path), line=line)
             if self._place - start > 2 and _swallows(row, self.delimiter):
                 raise DataError("data.quote", key=str(self.path), line=start + 1)
-            if self._place - start > 1 and self._torn(start, self._place):
+            if self._place - start > 1 and torn:  # these lines are no one row
                 self.opened.append(start + 1)
                 plain[start] = False
                 self._place = start + 1
@@ -149,17 +153,6 @@ class Quoted:
             yield _END
 
         return csv.reader(feed(), delimiter=self.delimiter, strict=strict)
-
-    def _torn(self, start: int, end: int) -> bool:
-        """Whether a quote closes in the middle of a cell, so that these lines are no one row."""
-        self._place = start
-        try:
-            next(self._reader(strict=True))
-        except csv.Error:
-            return True
-        finally:
-            self._place = end
-        return False
 
 
 def _swallows(row: list[str], delimiter: str) -> bool:
