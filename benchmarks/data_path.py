@@ -1,16 +1,21 @@
-"""How long it takes from a CSV file of 1,000,000 short rows to frozen rows, against pandas with a plain loop.
+"""How long it takes from a CSV file of 1,000,000 short rows to frozen rows, against pandas with a plain loop, and
+against an earlier build of Tunebook; and how much memory a larger file takes.
 
-Both sides read the same file, clean every text by the same rules, drop rows without text or label, drop repeated rows,
+All sides read the same file, clean every text by the same rules, drop rows without text or label, drop repeated rows,
 split 7:2:1 within each class with rows of one text on one side, and write one Parquet file. Each measurement is a
-process of its own; the two sides alternate.
+process of its own; the sides alternate. An earlier build must freeze the same rows: their hash, split.json and the
+ledger are compared.
 
-    python benchmarks/data_path.py [--rows 1000000] [--pairs 3] [--out benchmarks/results/data_path.json]
+    python benchmarks/data_path.py [--rows 1000000] [--pairs 3] [--earlier SRC] [--large 10000000] [--out FILE]
+
+SRC is the `src` folder of the earlier build, such as that of a `git worktree`.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -22,12 +27,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 WORDS = str.split(
     "order refund late parcel card payment charged twice cancel account login password broken screen battery thanks "
     "please help when where invoice address change delivery store return exchange size colour missing item voucher"
 )
 CHINESE = "订单退款快递没有收到支付密码登录电池屏幕发票地址修改商品尺码颜色优惠券客服谢谢请问什么时候可以到货"
+Run = dict[str, Any]
 LABELS = ("account", "billing", "cancel", "complaint", "delivery", "product", "refund", "other")
 
 
@@ -119,50 +126,83 @@ def one(side: str, source: Path, into: Path) -> None:
     import pyarrow  # noqa: F401 - loaded on both sides before the clock starts
 
     start, busy = time.perf_counter(), time.process_time()
-    rows = (run_tunebook if side == "tunebook" else run_plain)(source, into)
+    rows = (run_plain if side == "plain" else run_tunebook)(source, into)
     seconds, cpu = time.perf_counter() - start, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(json.dumps({"side": side, "seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "rows": rows}))
+    found = {"side": side, "seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "rows": rows}
+    print(json.dumps(found | {"frozen": _frozen(into)}))
 
 
-def measure(rows: int, pairs: int) -> dict[str, object]:
-    """Alternate the two sides and gather their figures."""
-    runs: dict[str, list[dict[str, float]]] = {"tunebook": [], "plain": []}
+def _frozen(into: Path) -> str:
+    """A hash of what was frozen: of the values of the rows (in split.json) and of the ledger."""
+    files = [into / name for name in ("split.json", "ledger.jsonl")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()[:16]
+
+
+def measure(rows: int, pairs: int, earlier: Path | None, large: int) -> dict[str, object]:
+    """Alternate the sides and gather their figures."""
+    sides = ["tunebook", "plain"] + (["earlier"] if earlier else [])
+    runs: dict[str, list[Run]] = {side: [] for side in sides}
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "rows.csv"
         write_rows(source, rows)
         for pair in range(pairs):
-            for side in ("tunebook", "plain") if pair % 2 == 0 else ("plain", "tunebook"):
-                command = [sys.executable, __file__, "--one", side, str(source), str(Path(folder) / f"{side}{pair}")]
-                done = subprocess.run(command, check=True, capture_output=True, text=True)
-                runs[side].append(json.loads(done.stdout.strip().splitlines()[-1]))
-                print(runs[side][-1], file=sys.stderr)
+            for side in sides if pair % 2 == 0 else reversed(sides):
+                runs[side].append(_run(side, source, Path(folder) / f"{side}{pair}", earlier))
         size = source.stat().st_size
-    if {run["rows"] for run in runs["tunebook"]} != {run["rows"] for run in runs["plain"]}:
-        raise SystemExit("the two sides kept different numbers of rows")
+        if large:
+            write_rows(source, large)
+            many = _run("tunebook", source, Path(folder) / "large", None)
+            larger = {"large": {"rows": large, "file_bytes": source.stat().st_size, **_summary([many])}}
+    if len({run["rows"] for side in sides for run in runs[side]}) > 1:
+        raise SystemExit("the sides kept different numbers of rows")
+    if len({run["frozen"] for side in sides if side != "plain" for run in runs[side]}) > 1:
+        raise SystemExit("the earlier build froze other rows")
     return {
         "what": "CSV to frozen split, seconds of pandas with a plain loop over seconds of Tunebook",
         "rows": rows,
         "kept": runs["tunebook"][0]["rows"],
         "file_bytes": size,
-        "ratio": _ratio(runs, "seconds"),
-        "ratio_of_cpu_seconds": _ratio(runs, "cpu_seconds"),
-        "tunebook": _summary(runs["tunebook"]),
-        "plain": _summary(runs["plain"]),
+        "ratio": _ratio(runs, "plain", "seconds"),
+        "ratio_of_cpu_seconds": _ratio(runs, "plain", "cpu_seconds"),
+        **(_against_earlier(runs) if earlier else {}),
+        **{side: _summary(runs[side]) for side in sides},
+        **(larger if large else {}),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform()},
         "versions": {name: importlib.metadata.version(name) for name in ("numpy", "pyarrow", "pandas", "xxhash")}
         | {"python": platform.python_version()},
-        "command": f"python benchmarks/data_path.py --rows {rows} --pairs {pairs}",
+        "command": f"python benchmarks/data_path.py --rows {rows} --pairs {pairs}"
+        + (" --earlier SRC" if earlier else "")
+        + (f" --large {large}" if large else ""),
     }
 
 
-def _ratio(runs: dict[str, list[dict[str, float]]], what: str) -> dict[str, float]:
-    """Of each pair, plain over Tunebook; CPU seconds (of all threads) do not hang on what else the machine does."""
-    ratios = [round(p[what] / t[what], 3) for t, p in zip(runs["tunebook"], runs["plain"], strict=True)]
+def _run(side: str, source: Path, into: Path, earlier: Path | None) -> Run:
+    """A side in a process of its own."""
+    command = [sys.executable, __file__, "--one", side, str(source), str(into)]
+    place = {"PYTHONPATH": str(earlier)} if side == "earlier" else {}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | place)
+    found: Run = json.loads(done.stdout.strip().splitlines()[-1])
+    print(found, file=sys.stderr)
+    return found
+
+
+def _against_earlier(runs: dict[str, list[Run]]) -> dict[str, object]:
+    """How many times as fast as the earlier build, which froze the same rows."""
+    return {
+        "ratio_earlier": _ratio(runs, "earlier", "seconds"),
+        "ratio_earlier_of_cpu_seconds": _ratio(runs, "earlier", "cpu_seconds"),
+        "same_rows_as_earlier": True,
+    }
+
+
+def _ratio(runs: dict[str, list[Run]], side: str, what: str) -> dict[str, float]:
+    """Of each pair, a side over Tunebook; CPU seconds (of all threads) do not hang on what else the machine does."""
+    ratios = [round(theirs[what] / ours[what], 3) for ours, theirs in zip(runs["tunebook"], runs[side], strict=True)]
     return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
 
 
-def _summary(runs: list[dict[str, float]]) -> dict[str, object]:
+def _summary(runs: list[Run]) -> dict[str, object]:
     seconds = [round(run["seconds"], 3) for run in runs]
     return {
         "seconds": seconds,
@@ -186,13 +226,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--earlier", type=Path)
+    parser.add_argument("--large", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "data_path.json")
     parser.add_argument("--one", nargs=3, metavar=("SIDE", "SOURCE", "INTO"))
     options = parser.parse_args()
     if options.one:
         one(options.one[0], Path(options.one[1]), Path(options.one[2]))
         return
-    result = measure(options.rows, options.pairs)
+    result = measure(options.rows, options.pairs, options.earlier, options.large)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))

@@ -91,6 +91,7 @@ def prepare(
     roles, options = gathered.roles, gathered.options
     draft = Draft(gathered.table, gathered.files, ledger)
     gathered = replace(gathered, table=draft.table.schema.empty_table())  # columns that change need not be kept
+    pa.default_memory_pool().release_unused()  # here, the bytes of the files; below, the rows as they were before
     draft, changes = clean_draft(draft, roles, options, rules)
     draft, told = accepted_draft(draft)
     draft, passages, facts = _pooled(draft, gathered, rules)
@@ -103,6 +104,7 @@ def prepare(
         raise DataError("data.pair_classes", key=roles.text_pair, value=options.task)
     draft = joined_draft(draft, roles, kind, _LABEL) if kind.joins else draft
     draft, found = without_repeats(keyed_draft(draft, roles), kind.text(draft.table[_LABEL]), options)
+    pa.default_memory_pool().release_unused()
     draft, side = choose_splits(draft, roles, labelled.labels, _LABEL, options)
     table, ids_unusable = _rows(draft, roles, side)
     labels = kind.bounds(labelled.labels, table.filter(pc.equal(table["_split"], "train"))["label"])

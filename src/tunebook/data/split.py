@@ -89,7 +89,8 @@ def split_random(keys: Keys, strata: Codes, shares: Shares, seed: int) -> Codes:
     np.minimum.at(stratum, inverse, strata)
     order = np.argsort(draw(units, seed))  # no two units draw the same
     order = order[np.argsort(stratum[order], kind="stable")]
-    starts = np.flatnonzero(np.concatenate(([True], stratum[order][1:] != stratum[order][:-1])))
+    stratum = stratum[order]
+    starts = np.flatnonzero(np.concatenate(([True], stratum[1:] != stratum[:-1])))
     sizes = np.diff(np.append(starts, len(order)))
     side = np.zeros(len(units), dtype=np.int64)
     owed = np.zeros(3)
