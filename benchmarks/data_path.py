@@ -6,9 +6,11 @@ split 7:2:1 within each class with rows of one text on one side, and write one P
 process of its own; the sides alternate. An earlier build must freeze the same rows: their hash, split.json and the
 ledger are compared.
 
-    python benchmarks/data_path.py [--rows 1000000] [--pairs 3] [--earlier SRC] [--large 10000000] [--out FILE]
+    python benchmarks/data_path.py [--rows 1000000] [--pairs 3] [--earlier SRC] [--out FILE]
+    python benchmarks/data_path.py --large 10000000 [--out FILE]
 
-SRC is the `src` folder of the earlier build, such as that of a `git worktree`.
+SRC is the `src` folder of the earlier build, such as that of a `git worktree`. The second adds one run on a larger file
+to the result of the first.
 """
 
 from __future__ import annotations
@@ -139,7 +141,7 @@ def _frozen(into: Path) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()[:16]
 
 
-def measure(rows: int, pairs: int, earlier: Path | None, large: int) -> dict[str, object]:
+def measure(rows: int, pairs: int, earlier: Path | None) -> dict[str, object]:
     """Alternate the sides and gather their figures."""
     sides = ["tunebook", "plain"] + (["earlier"] if earlier else [])
     runs: dict[str, list[Run]] = {side: [] for side in sides}
@@ -150,10 +152,6 @@ def measure(rows: int, pairs: int, earlier: Path | None, large: int) -> dict[str
             for side in sides if pair % 2 == 0 else reversed(sides):
                 runs[side].append(_run(side, source, Path(folder) / f"{side}{pair}", earlier))
         size = source.stat().st_size
-        if large:
-            write_rows(source, large)
-            many = _run("tunebook", source, Path(folder) / "large", None)
-            larger = {"large": {"rows": large, "file_bytes": source.stat().st_size, **_summary([many])}}
     if len({run["rows"] for side in sides for run in runs[side]}) > 1:
         raise SystemExit("the sides kept different numbers of rows")
     if len({run["frozen"] for side in sides if side != "plain" for run in runs[side]}) > 1:
@@ -167,14 +165,22 @@ def measure(rows: int, pairs: int, earlier: Path | None, large: int) -> dict[str
         "ratio_of_cpu_seconds": _ratio(runs, "plain", "cpu_seconds"),
         **(_against_earlier(runs) if earlier else {}),
         **{side: _summary(runs[side]) for side in sides},
-        **(larger if large else {}),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform()},
         "versions": {name: importlib.metadata.version(name) for name in ("numpy", "pyarrow", "pandas", "xxhash")}
         | {"python": platform.python_version()},
         "command": f"python benchmarks/data_path.py --rows {rows} --pairs {pairs}"
-        + (" --earlier SRC" if earlier else "")
-        + (f" --large {large}" if large else ""),
+        + (" --earlier SRC" if earlier else ""),
     }
+
+
+def measure_large(rows: int) -> dict[str, object]:
+    """Time and memory of one run on a file of so many rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "rows.csv"
+        write_rows(source, rows)
+        found = _summary([_run("tunebook", source, Path(folder) / "large", None)])
+        size = source.stat().st_size
+    return {"rows": rows, "file_bytes": size, **found, "command": f"python benchmarks/data_path.py --large {rows}"}
 
 
 def _run(side: str, source: Path, into: Path, earlier: Path | None) -> Run:
@@ -234,7 +240,10 @@ def main() -> None:
     if options.one:
         one(options.one[0], Path(options.one[1]), Path(options.one[2]))
         return
-    result = measure(options.rows, options.pairs, options.earlier, options.large)
+    if options.large:
+        result = json.loads(options.out.read_text(encoding="utf-8")) | {"large": measure_large(options.large)}
+    else:
+        result = measure(options.rows, options.pairs, options.earlier)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))

@@ -22,6 +22,7 @@ from tunebook.data.kind import column_kind
 from tunebook.data.ledger import Action, Ledger, Numbers, shown
 from tunebook.data.options import DataOptions
 from tunebook.data.times import FORMS, UNKNOWN, moments
+from tunebook.data.workers import places_where
 
 # What programs write where there is no text. People write "None" and "-" too, and may mean it.
 _NO_TEXT = (
@@ -104,7 +105,7 @@ def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequenc
         if told:
             _tally(found, cleaned)
         draft = draft.drop("answer_vanished", gone)
-        draft = draft.drop(f"empty_{role}", np.flatnonzero(_blank(draft.table[name])))
+        draft = draft.drop(f"empty_{role}", _blank(draft.table[name]))
     return draft, found
 
 
@@ -170,10 +171,10 @@ def _tally(found: dict[str, Any], cleaned: Cleaned) -> None:
         entry["examples"] = [*entry["examples"], *examples][:3]
 
 
-def _blank(column: pa.ChunkedArray) -> Any:
-    """Null, a word for it, or nothing but spaces: the rule that folds them may be switched off."""
-    words = pc.utf8_trim_whitespace(column)
-    return pc.or_(pc.is_null(words), pc.is_in(words, pa.array(_NO_TEXT, column.type))).to_numpy()
+def _blank(column: pa.ChunkedArray) -> Numbers:
+    """Places of nulls, words for them, and nothing but spaces: the rule that folds them may be switched off."""
+    none = pa.array(_NO_TEXT, column.type)
+    return places_where(column, lambda texts: pc.or_(pc.is_null(texts), pc.is_in(pc.utf8_trim_whitespace(texts), none)))
 
 
 def weigh_draft(draft: Draft, name: str | None) -> Draft:
