@@ -36,6 +36,23 @@ def test_take_is_packing_the_rows_taken(rows, data):
     assert taken.flat["a"].dtype == np.int32
 
 
+@given(ROWS, ROWS)
+def test_rows_of_the_same_tokens_are_there_once(ids, more):
+    ids = ids + ids[:2] + more
+    packed = pack({"ids": ids, "kinds": [[len(row)] * len(row) for row in ids]})
+    first, places = packed.once()
+    kept = packed.take(first)
+    assert len({tuple(row) for row in ids}) == len(first)
+    assert first.tolist() == sorted(first.tolist())
+    assert kept.take(places).flat["ids"].tolist() == packed.flat["ids"].tolist()
+    assert kept.take(places).offsets.tolist() == packed.offsets.tolist()
+
+
+def test_rows_are_alike_in_all_columns_or_not_at_all():
+    assert pack({"ids": [[1, 2], [1, 2]], "kinds": [[0, 0], [0, 1]]}).once()[1].tolist() == [0, 1]
+    assert pack({"ids": [[1, 2], [3], [1], [2, 3]]}).once()[1].tolist() == [0, 1, 2, 3]
+
+
 def test_save_and_load(tmp_path):
     packed = pack({"a": [[1, 2], [3]], "b": [[0, 0], [1]]}).with_fixed(labels=np.array([0, 1]))
     assert packed.fixed["labels"].tolist() == [0, 1]

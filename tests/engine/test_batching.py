@@ -137,6 +137,16 @@ def test_by_length_is_longest_first_and_complete() -> None:
     assert sorted(np.concatenate(batches)) == list(range(70))
 
 
+@settings(max_examples=50, deadline=None)
+@given(count=st.integers(0, 60), size=st.integers(1, 20), most=st.integers(1, 900), seed=st.integers(0, 9))
+def test_by_length_of_so_many_tokens_at_most(count: int, size: int, most: int, seed: int) -> None:
+    sizes = lengths(count, seed)
+    batches = by_length(sizes, np.ones_like(sizes), size, most)
+    assert sorted(row for batch in batches for row in batch) == list(range(count))
+    assert all(len(batch) <= size and (len(batch) == 1 or len(batch) * sizes[batch].max() <= most) for batch in batches)
+    assert all(one.size and sizes[one].min() >= sizes[two].max() for one, two in pairwise(batches))
+
+
 def test_by_lines_keeps_the_order_and_fills_no_part_beyond_its_size() -> None:
     lines = np.array([1, 1, 3, 9, 1, 2, 2, 1])
     rows = [7, 2, 0, 3, 1, 5, 6, 4]

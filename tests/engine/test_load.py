@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForSequenceClassification
 
 from tests import small
 from tests.engine.test_fit import fit, plan, rows
 from tunebook.core.answers import Rows
 from tunebook.engine import load
-from tunebook.engine.load import LoadedModel, load_model, load_models
+from tunebook.engine.infer import Inference
+from tunebook.engine.load import LoadedModel, Net, load_model, load_models
 from tunebook.models.source import model_id
 from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.text_classification import TextClassification
@@ -63,3 +65,22 @@ def test_tensors_that_only_look_alike_are_not_shared(tmp_path: Path, monkeypatch
     for (name, first), (_, second) in zip(one.named_parameters(), other.named_parameters(), strict=True):
         assert torch.equal(first, second), name
     assert not torch.equal(one.bert.encoder.layer[0].output.dense.weight, one.bert.encoder.layer[1].output.dense.weight)
+
+
+def test_texts_that_come_again_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = AutoModelForSequenceClassification.from_pretrained(small.base_model(tmp_path / "base")).eval()
+    net = Net(TextClassification(), base, small.tokenizer(), 16)
+    read, run = list[int](), Inference.run
+
+    def watched(self: Inference, model: Any, found: Any, **more: Any) -> Any:
+        read.append(len(found))
+        return run(self, model, found, **more)
+
+    monkeypatch.setattr(Inference, "run", watched)
+    texts = ["the room was fine", "a lovely stay", "the room was fine", "bad", "a lovely stay"]
+    found = net.run(Rows(texts, None, None, list("01234")))
+    apart = np.concatenate([net.run(Rows([text], None, None, ["0"])) for text in texts])
+    assert read == [3, 1, 1, 1, 1, 1]
+    np.testing.assert_allclose(found, apart, atol=1e-5)
+    net.run(Rows(texts, None, np.array([0, 1, 0, 1, 0]), list("01234")))
+    assert read[-1] == 5, "rows with labels stay as they are"

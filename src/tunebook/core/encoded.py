@@ -67,6 +67,17 @@ class Encoded:
         flat = {name: values[places] for name, values in self.flat.items()}
         return Encoded(flat, offsets, {name: values[numbers] for name, values in self.fixed.items()})
 
+    def once(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of the rows that are the first with their tokens, and of each row the place of its like in these."""
+        known: dict[tuple[bytes, ...], int] = {}
+        first, places = [], np.zeros(len(self), dtype=np.int64)
+        for row, (start, end) in enumerate(zip(self.offsets[:-1], self.offsets[1:], strict=True)):
+            place = known.setdefault(tuple(values[start:end].tobytes() for values in self.flat.values()), len(first))
+            if place == len(first):
+                first.append(row)
+            places[row] = place
+        return np.array(first, dtype=np.int64), places
+
     def save(self, path: Path, fixed: Sequence[str] = ()) -> None:
         """Write the tokens and these of the columns of one entry a row (not the labels) into one .npz file."""
         beside: dict[str, Any] = {f"{_FIXED}{name}": self.fixed[name] for name in fixed}

@@ -128,16 +128,27 @@ class RowNumbers(Dataset[int]):
         return index
 
 
-def by_length(lengths: NDArray[np.int64], lines: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+def by_length(
+    lengths: NDArray[np.int64], lines: NDArray[np.int64], size: int, most: int | None = None
+) -> list[NDArray[np.int64]]:
     """Row numbers of batches for inference, of about `size` lines each: longest rows first, so that memory is tried at
     once.
 
     Args:
         lengths, lines: tokens of each row, and lines that they are in, shape (N,).
+        most: tokens of a batch, padding included; a row that has more of them is one alone.
     """
     order = np.argsort(-lengths, kind="stable")
-    batch = (np.cumsum(lines[order]) - 1) // size
-    return np.split(order, np.flatnonzero(np.diff(batch)) + 1) if len(order) else []
+    if most is None:
+        batch = (np.cumsum(lines[order]) - 1) // size
+        return np.split(order, np.flatnonzero(np.diff(batch)) + 1) if len(order) else []
+    begins, count, longest = list[int](), 0, 0
+    for place, (own, many) in enumerate(zip(lengths[order].tolist(), lines[order].tolist(), strict=True)):
+        count, longest = count + many, max(longest, -(-own // many))
+        if not begins or count > size or count * longest > most:
+            begins.append(place)
+            count, longest = many, -(-own // many)
+    return np.split(order, begins[1:]) if begins else []
 
 
 def by_lines(rows: Sequence[int], lines: NDArray[np.int64], size: int) -> list[list[int]]:

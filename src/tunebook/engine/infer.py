@@ -22,6 +22,7 @@ from tunebook.engine.batching import by_length
 from tunebook.engine.machine import keep_memory
 
 Read = Callable[[Any, Batch], Tensor]
+_TOKENS = 1024  # of a batch on a CPU: what more of them work with leaves its caches, and longer rows pad shorter ones
 
 
 def head(outputs: Any, batch: Batch) -> Tensor:
@@ -62,7 +63,7 @@ class Inference:
     Attributes:
         task: makes the batches.
         pad: token number that fills up `input_ids`.
-        batch_size: rows of one forward pass.
+        batch_size: rows of one forward pass at most.
         precision: `fp32`, `bf16` or `fp16`.
         rank, processes: this process runs every `processes`-th batch, and the answers are brought together.
         read: what is kept of a batch's outputs, of shape (rows, outputs).
@@ -91,7 +92,8 @@ class Inference:
         parts = []
         device = next(model.parameters()).device
         with torch.inference_mode(), self.arithmetic(device.type):
-            batches = by_length(encoded.lengths, self.task.lines(encoded), self.batch_size)
+            most = _TOKENS if device.type == "cpu" else None
+            batches = by_length(encoded.lengths, self.task.lines(encoded), self.batch_size, most)
             for rows in batches[self.rank :: self.processes]:
                 batch = self.task.collate(encoded, [int(row) for row in rows], self.pad)
                 batch = {name: value.to(device) for name, value in batch.items()}

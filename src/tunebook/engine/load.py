@@ -63,9 +63,12 @@ class Net:
         return found if self.before is None else self.before(found, progress, cache)
 
     def read(self, encoded: Encoded, progress: Progress | None = None, batch_size: int = 64) -> NDArray[np.float32]:
-        """The head's outputs for tokens, shape (N, outputs)."""
+        """The head's outputs for tokens, shape (N, outputs); rows of the same tokens are read once."""
         inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size)
-        return inference.run(self.model, encoded, progress=progress).logits
+        first, places = encoded.once()
+        if encoded.fixed or len(first) == len(encoded):
+            return inference.run(self.model, encoded, progress=progress).logits
+        return inference.run(self.model, encoded.take(first), progress=progress).logits[places]
 
     def vectors(
         self, texts: Sequence[str], progress: Progress | None = None, batch_size: int | None = None
