@@ -133,11 +133,13 @@ def measured(case: str, pairs: int, rows: int, folder: Path) -> dict[str, Any]:
 def main(claim: str, arguments: list[str]) -> Path:
     """Measure the cases and write the result."""
     options = given(arguments, pairs=3, rows=160)
-    cases = {}
+    cases: dict[str, Any] = {}
     for case in CASES:
         with tempfile.TemporaryDirectory() as place:
             cases[case] = measured(case, options.pairs, options.rows, Path(place))
-    return write_result(claim, {"rows": options.rows, "batch_size": BATCH, "max_length": LENGTH, "cases": cases})
+        result = {"rows": options.rows, "batch_size": BATCH, "max_length": LENGTH, "cases": cases}
+        path = write_result(claim, result)  # each case as soon as it is there
+    return path
 
 
 if __name__ == "__main__":

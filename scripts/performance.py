@@ -69,6 +69,7 @@ WORKS = (
         "Preference tuning (DPO)",
         {"trl": "DPOTrainer", "trl_plain": "DPOTrainer, plain", "trl_cached": "DPOTrainer, reference computed before"},
     ),
+    Work("ANSWERING", "Answering a file, whole processes", {"pipeline": "transformers pipeline, batches of 32"}),
     Work("EMBEDDING_SPEED", "Texts into vectors", {"sentence_transformers": "SentenceTransformer.encode"}),
     Work("SERVE_LOAD_RATIO", "Requests a second within the bound", {"": "FastAPI around a transformers pipeline"}),
     Work("data_path", "Reading, cleaning, splitting a million rows", {"": "pandas with a plain loop"}),
