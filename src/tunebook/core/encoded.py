@@ -70,7 +70,7 @@ class Encoded:
     def once(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Numbers of the rows that are the first with their tokens, and of each row the place of its like in these."""
         known: dict[tuple[bytes, ...], int] = {}
-        first, places = [], np.zeros(len(self), dtype=np.int64)
+        first, places = list[int](), np.zeros(len(self), dtype=np.int64)
         for row, (start, end) in enumerate(zip(self.offsets[:-1], self.offsets[1:], strict=True)):
             place = known.setdefault(tuple(values[start:end].tobytes() for values in self.flat.values()), len(first))
             if place == len(first):
