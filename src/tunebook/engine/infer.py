@@ -106,6 +106,13 @@ class Inference:
             outputs = replace(outputs, logits=self.task.gathered(outputs.logits, encoded, self._others(model)))
         return outputs
 
+    def each_once(self, model: nn.Module, encoded: Encoded, progress: Progress | None = None) -> NDArray[np.float32]:
+        """The logits alone; of rows without labels those of the same tokens are read once."""
+        first, places = encoded.once()
+        if encoded.fixed or len(first) == len(encoded):
+            return self.run(model, encoded, progress=progress).logits
+        return self.run(model, encoded.take(first), progress=progress).logits[places]
+
     def _others(self, model: nn.Module) -> Placed | None:
         """Numbers and vectors of the passages beside those of the rows."""
         if self.beside is None:

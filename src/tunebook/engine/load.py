@@ -65,10 +65,7 @@ class Net:
     def read(self, encoded: Encoded, progress: Progress | None = None, batch_size: int = 64) -> NDArray[np.float32]:
         """The head's outputs for tokens, shape (N, outputs); rows of the same tokens are read once."""
         inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size)
-        first, places = encoded.once()
-        if encoded.fixed or len(first) == len(encoded):
-            return inference.run(self.model, encoded, progress=progress).logits
-        return inference.run(self.model, encoded.take(first), progress=progress).logits[places]
+        return inference.each_once(self.model, encoded, progress)
 
     def vectors(
         self, texts: Sequence[str], progress: Progress | None = None, batch_size: int | None = None
