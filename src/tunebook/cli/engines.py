@@ -43,13 +43,17 @@ class Where:
             TunebookError: as `check`, and as `Ray`.
         """
         self.check()
-        if self.engine == "local":
-            yield
-            return
-        from tunebook.verbs.engines.cluster import Ray
         from tunebook.verbs.engines.seam import trained_on
 
-        with Ray(self.address or "", watch) as engine, trained_on(engine):
+        if self.engine == "local":
+            from tunebook.verbs.engines.beside import Beside
+
+            engine: Beside | Ray = Beside(watch)
+        else:
+            from tunebook.verbs.engines.cluster import Ray
+
+            engine = Ray(self.address or "", watch)
+        with engine, trained_on(engine):
             yield
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tunebook.cli.answer import Answer, command, grid, note, warn
 from tunebook.cli.bars import Bars
+from tunebook.cli.engines import Where
 from tunebook.cli.options import Books, argument, option, wrong
 from tunebook.core.errors import BookError, RefusedError, TunebookError
 from tunebook.core.messages import say
@@ -44,7 +45,9 @@ def promote(
     from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
-    promotion = proven(opened, weigh(opened, version, actor=owner, reason=reason, force=force))
+    weighed = weigh(opened, version, actor=owner, reason=reason, force=force)
+    with Bars() as bars, Where().used(bars):
+        promotion = proven(opened, weighed)
     return _answer(book, lambda: enact(opened, promotion))
 
 

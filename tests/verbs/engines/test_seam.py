@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,11 @@ class Eager(Engine):
     def begin(self, plans: Sequence[Plan], folder: Path) -> list[Plan]:
         return list(plans[:1])
 
-    def drop(self, plans: Sequence[Plan]) -> None:
+    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
         self.dropped += plans
+
+    def still(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def test_this_process_trains_when_it_is_asked(quick: Plan, tmp_path: Path) -> None:

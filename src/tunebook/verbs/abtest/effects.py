@@ -21,6 +21,7 @@ from tunebook.stats.seeds import multi_bootstrap
 from tunebook.tables.in_force import diff
 from tunebook.verbs.abtest.arms import Arm, known, trained
 from tunebook.verbs.abtest.scored import ArmScores, Exam, answers_of, scores_of_arm
+from tunebook.verbs.engines.seam import ahead
 from tunebook.verbs.steps.book import Book
 
 Array = NDArray[Any]
@@ -144,7 +145,8 @@ def row_effects(
     watch = progress or Silent()
     plans = [arm.plan(seed) for arm in arms.values() if arm is not None for seed in study.seeds]
     watch.start("effects", sum(known(study.book.path / "runs", plan) is None for plan in plans))
-    arm_scores = {mixture: study.arm_scores(arm, watch) for mixture, arm in arms.items()}
+    with ahead(plans, study.book.path / "runs"):
+        arm_scores = {mixture: study.arm_scores(arm, watch) for mixture, arm in arms.items()}
     watch.finish()
     return [
         _effect(row, weights, arm_scores, name, (metric, alpha))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from tunebook.verbs.abtest.logged_tests import (
 from tunebook.verbs.abtest.looks import gain as gain_of
 from tunebook.verbs.abtest.prepared import run_name
 from tunebook.verbs.abtest.scored import Answers, Exam, answers_of, scores_of_arm, split_exam
+from tunebook.verbs.engines.seam import ahead
 from tunebook.verbs.steps.answers import kept_at
 from tunebook.verbs.steps.book import Book
 
@@ -136,9 +138,9 @@ class Trial:
         watch.start("promote", 2 * len(seeds))
         logits: tuple[list[Any], list[Any]] = ([], [])
         runs: dict[str, list[str]] = {"a": [], "b": []}
-        for seed in seeds:
-            for side, (name, arm) in enumerate(zip("ab", self.arms, strict=True)):
-                result = trained(self._runs, arm.plan(seed), watch)
+        with ahead([arm.plan(seed) for seed in seeds for arm in self.arms], self._runs):
+            for seed, (side, name) in product(seeds, enumerate("ab")):
+                result = trained(self._runs, self.arms[side].plan(seed), watch)
                 logits[side].append(self._answers(result, watch))
                 runs[name].append(result.run.id)
                 watch.advance()

@@ -23,7 +23,7 @@ from tunebook.verbs.abtest.ab_plan import Prices
 from tunebook.verbs.abtest.arms import Arm, Load, Result, known, trained
 from tunebook.verbs.abtest.looks import bootstrapped
 from tunebook.verbs.abtest.scored import Answers, ArmScores, Exam, answers_of
-from tunebook.verbs.engines.seam import ahead
+from tunebook.verbs.engines.seam import ahead, chosen
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
@@ -124,10 +124,16 @@ def _seen(arms: tuple[Arm, Arm], seed: int, sides: Sides, models: Sequence[Load]
         seed=seed,
         runs=(sides[0].run.id, sides[1].run.id),
         reused=(not own[0], not own[1]),
-        latency=latencies(models[0](), models[1](), exam) if both else ([], []),
+        latency=_undisturbed(models, exam) if both else ([], []),
     )
     write_json(seen, path)
     return seen
+
+
+def _undisturbed(models: Sequence[Load], exam: Exam) -> tuple[list[float], list[float]]:
+    a, b = (model() for model in models)
+    with chosen().still():
+        return latencies(a, b, exam)
 
 
 def latencies(a: LoadedModel, b: LoadedModel, exam: Exam, count: int = ROWS) -> tuple[list[float], list[float]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -30,7 +31,7 @@ from tunebook.verbs.engines.parcels import Load, load_of, travels
 from tunebook.verbs.engines.seam import Engine, Local, Needs, Spreads, Work
 from tunebook.verbs.engines.tasks import Letters, part_task, train_task
 from tunebook.verbs.engines.told import Event, Hearer
-from tunebook.verbs.steps.diverged import DIVERGED
+from tunebook.verbs.steps.diverged import is_over
 from tunebook.verbs.steps.runs import Run, find_run
 
 _WAIT = 0.2  # seconds between two looks at the letters
@@ -93,14 +94,14 @@ class Ray(Engine, Spreads):
 
     def begin(self, plans: Sequence[Plan], folder: Path) -> list[Plan]:
         """All that are missing: the cluster keeps those waiting that it has no room for."""
-        missing = [plan for plan in plans if travels(plan) and not _ended(folder, plan)]
+        missing = [plan for plan in plans if travels(plan) and not is_over(folder, plan)]
         fresh = [plan for plan in missing if (folder, plan.id) not in self.jobs]
         for plan in fresh:
             self._submit(plan, folder, arm=True)
         return fresh
 
-    def drop(self, plans: Sequence[Plan]) -> None:
-        """Cancel what is under way."""
+    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
+        """Cancel what is under way, of which nothing is here."""
         wanted = {plan.id for plan in plans}
         with self.lock:
             dropped = [key for key in self.jobs if key[1] in wanted]
@@ -132,6 +133,10 @@ class Ray(Engine, Spreads):
             raise event[1]
         ended: Run = event[1]
         return ended
+
+    def still(self) -> AbstractContextManager[None]:
+        """Trainings are on machines of their own."""
+        return nullcontext()
 
     def spread(self, work: Work[P, T], parts: Sequence[P], needs: Needs, progress: Progress | None) -> list[T]:
         """Each part as a task."""
@@ -265,12 +270,6 @@ class Ray(Engine, Spreads):
 def _failed(error: Exception) -> RunError:
     """What becomes of a task that did not come to an end of its own."""
     return RunError("engine.task", key="ray", reason=" ".join(str(error).split())[:300])
-
-
-def _ended(folder: Path, plan: Plan) -> bool:
-    """Whether a plan needs no training any more: its run finished, or diverged."""
-    run = find_run(folder, plan)
-    return run is not None and (run.finished or run.failure.get("code") == DIVERGED)
 
 
 __all__ = ["Ray"]

@@ -119,22 +119,28 @@ def unlike(machine: str, apart: Mapping[str, tuple[str, str]]) -> MachineError:
     return MachineError("engine.versions", key=machine, value=told[1], there=told[1], allowed=told[0])
 
 
-def _trained(plan: Plan, folder: Path, teller: Teller) -> Back:
+def train_or_keep(plan: Plan, folder: Path, teller: Teller) -> RunError | None:
+    """Train a plan into a folder; a run that diverges is kept as one, and its error given. Raises as `train`."""
     from tunebook.engine.machine import release_memory
 
     release_memory()
-    begun, error = time.perf_counter(), None
+    begun = time.perf_counter()
     try:
         train(plan, folder, track=(), progress=teller)
     except RunError as caught:
         if caught.code != DIVERGED:
             raise
         keep_diverged(folder, plan, caught, time.perf_counter() - begun)
-        error = caught
+        return caught
+    return None
+
+
+def _trained(plan: Plan, folder: Path, teller: Teller) -> Back:
+    error = train_or_keep(plan, folder, teller)
     run = find_run(folder, plan)
     assert run is not None
     (run.path / LOCK).unlink(missing_ok=True)
     return Back(error, *packed(run.path))
 
 
-__all__ = ["FOLDER", "Back", "Fetch", "Order", "check_alike", "train_far", "unlike", "work_far"]
+__all__ = ["FOLDER", "Back", "Fetch", "Order", "check_alike", "train_far", "train_or_keep", "unlike", "work_far"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +51,17 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def drop(self, plans: Sequence[Plan]) -> None:
-        """End those of them that are still under way: they are no longer wanted."""
+    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
+        """End those of them that are still under way.
+
+        Args:
+            later: they may be asked for again, so that what there is of them is kept where it can be; else they are no
+                longer wanted.
+        """
+
+    @abstractmethod
+    def still(self) -> AbstractContextManager[None]:
+        """Inside, no training that it does slows down this process, which measures times."""
 
 
 class Spreads(ABC):
@@ -82,8 +91,12 @@ class Local(Engine):
         """None: this process does one thing at a time."""
         return []
 
-    def drop(self, plans: Sequence[Plan]) -> None:
+    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
         """Nothing is under way."""
+
+    def still(self) -> AbstractContextManager[None]:
+        """It is."""
+        return nullcontext()
 
 
 _CHOSEN: ContextVar[Engine] = ContextVar("engine", default=Local())  # noqa: B039  it has no state
@@ -113,8 +126,10 @@ def ahead(plans: Sequence[Plan], folder: Path) -> Iterator[list[Plan]]:
     begun = chosen().begin(plans, folder)
     try:
         yield begun
-    finally:
-        chosen().drop(begun)
+    except BaseException:
+        chosen().drop(begun, later=True)
+        raise
+    chosen().drop(begun)
 
 
 __all__ = ["Engine", "Local", "Needs", "Spreads", "Where", "Work", "ahead", "chosen", "trained_on"]

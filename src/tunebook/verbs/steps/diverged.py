@@ -30,4 +30,10 @@ def keep_diverged(folder: Path, plan: Plan, error: RunError, seconds: float) -> 
     run.fail({"code": error.code, "message": error.message, **cost})
 
 
-__all__ = ["DIVERGED", "keep_diverged"]
+def is_over(folder: Path, plan: Plan) -> bool:
+    """Whether a plan needs no training any more: its run finished, or diverged."""
+    run = find_run(folder, plan)
+    return run is not None and (run.finished or run.failure.get("code") == DIVERGED)
+
+
+__all__ = ["DIVERGED", "is_over", "keep_diverged"]

@@ -1,0 +1,229 @@
+"""Trainings side by side on this machine, in processes that share its cores.
+
+Small matrices gain little from a second core, and what is no product of matrices runs on one alone: two trainings of
+one thread each are done sooner than one after the other with two threads. How many threads a training has follows from
+the machine and from what is asked for, never from what happens to run beside it, so that its run is the same.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from tunebook.core.errors import RunError
+from tunebook.core.messages import say
+from tunebook.core.nouns import Plan
+from tunebook.core.progress import Notes, Progress, Silent
+from tunebook.verbs.engines.lane import Lane
+from tunebook.verbs.engines.seam import Engine, Local
+from tunebook.verbs.engines.shares import shares
+from tunebook.verbs.engines.told import Event, Hearer
+from tunebook.verbs.steps.diverged import is_over
+from tunebook.verbs.steps.runs import Run, find_run
+
+_PATIENCE = 30.0  # seconds for a training to keep where it is
+_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_Key = tuple[Path, str]
+
+
+@dataclass(eq=False)
+class _Job:
+    """A training that is waited for, or will be.
+
+    Attributes:
+        fresh: nothing of its run was there before.
+        lane: the process that trains it; None while it waits. done: nobody trains it any more.
+    """
+
+    plan: Plan
+    folder: Path
+    fresh: bool
+    lane: Lane | None = None
+    dropped: bool = False
+    done: threading.Event = field(default_factory=threading.Event)
+    told: SimpleQueue[Event] = field(default_factory=SimpleQueue)
+
+    def end(self, outcome: BaseException | bool) -> None:
+        """Tell whoever waits: an error, or whether there is a run; no run is a training for the command itself."""
+        self.done.set()
+        self.told.put(("end", outcome))
+
+
+class Beside(Engine):
+    """Trains what is begun ahead in processes of this machine, and all else in this one; to be used as a context.
+
+    Args:
+        watch: hears how many trainings run at once, and of processes that died.
+    """
+
+    room = 1  # of trials, for it begins them one after the other
+
+    def __init__(self, watch: Notes | None = None) -> None:
+        self.watch = watch
+        self.jobs: dict[_Key, _Job] = {}
+        self.waiting: deque[_Job] = deque()
+        self.lanes: dict[Lane, threading.Thread] = {}
+        self.lock, self.asked = threading.Lock(), False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.drop([job.plan for job in self.jobs.values()], later=error is not None)
+        for thread in list(self.lanes.values()):
+            thread.join()
+
+    def begin(self, plans: Sequence[Plan], folder: Path) -> list[Plan]:
+        """All that are missing, where more than one fits and that pays."""
+        count, threads = shares(plans)
+        wanted = {plan.id: plan for plan in plans if (folder, plan.id) not in self.jobs}
+        missing = [plan for plan in wanted.values() if not is_over(folder, plan)]
+        if count < 2 or not missing:
+            return []
+        jobs = [_Job(plan, folder, find_run(folder, plan) is None) for plan in missing]
+        with self.lock:
+            self.jobs |= {(folder, job.plan.id): job for job in jobs}
+            self.waiting.extend(jobs)
+            for _ in range(min(count, len(self.waiting)) - len(self.lanes)):
+                lane = Lane(threads)
+                self.lanes[lane] = threading.Thread(target=self._work, args=(lane,), daemon=True)
+                self.lanes[lane].start()
+        self._say("engine.beside", room=min(count, len(jobs)), threads=threads)
+        return missing
+
+    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
+        """End what is under way; what was begun for nothing leaves nothing behind."""
+        wanted = {plan.id for plan in plans}
+        with self.lock:
+            dropped = [self.jobs.pop(key) for key in list(self.jobs) if key[1] in wanted]
+            for job in dropped:
+                job.dropped = True
+                if job in self.waiting:
+                    self.waiting.remove(job)
+                    job.done.set()
+                elif job.lane is not None and not job.done.is_set():
+                    job.lane.stop(at_once=not later)
+        for job in dropped:
+            if not job.done.wait(_PATIENCE) and job.lane is not None:
+                job.lane.stop(at_once=True)
+            job.done.wait()
+            run = find_run(job.folder, job.plan)
+            if job.fresh and not later and run is not None and not run.finished:
+                shutil.rmtree(run.path, ignore_errors=True)
+
+    def train(self, plan: Plan, folder: Path, progress: Progress | None) -> Run:
+        """Wait for a training that was begun ahead; train any other now."""
+        with self.lock:
+            job = self.jobs.get((folder, plan.id))
+        if job is None:
+            return Local().train(plan, folder, progress)
+        hearer = Hearer(progress or Silent())
+        try:
+            with _heard(self._ask):
+                while (event := job.told.get())[0] != "end":
+                    hearer.hear(event)
+        except BaseException:
+            self.drop([plan], later=True)
+            raise
+        hearer.unwind()
+        with self.lock:
+            self.jobs.pop((folder, plan.id), None)
+        if isinstance(event[1], BaseException):
+            raise event[1]
+        run = find_run(folder, plan)
+        return run if event[1] and run is not None else Local().train(plan, folder, progress)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Hold the processes."""
+        with self.lock, ExitStack() as held:
+            for lane in self.lanes:
+                held.enter_context(lane.held())
+            yield
+
+    def _ask(self) -> None:
+        """Somebody wants the command to end: all trainings keep where they are. A second time they end at once."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        with self.lock:
+            waiting, self.waiting = self.waiting, deque()
+            for job in waiting:
+                job.end(_interrupted(job))
+            for lane in self.lanes:
+                lane.stop(at_once=False)
+
+    def _work(self, lane: Lane) -> None:
+        """Train in a process what waits, until nothing does or the process has ended."""
+        with lane:
+            while (job := self._next(lane)) is not None:
+                try:
+                    outcome = lane.train(job.plan, job.folder, job.told.put)
+                except EOFError:
+                    self._gone(job, lane)
+                    break
+                job.end(True if outcome is None else outcome)
+        with self.lock:
+            del self.lanes[lane]
+            left, self.waiting = (self.waiting, deque()) if not self.lanes else (deque(), self.waiting)
+        for job in left:
+            job.end(False)
+
+    def _next(self, lane: Lane) -> _Job | None:
+        with self.lock:
+            if not self.waiting:
+                return None
+            job = self.waiting.popleft()
+            job.lane = lane
+            return job
+
+    def _gone(self, job: _Job, lane: Lane) -> None:
+        """A process has ended in the middle of a training: if nobody wanted that, another one goes on with it."""
+        if job.dropped or self.asked:
+            job.end(_interrupted(job))
+            return
+        self._say("engine.died", table=f"v{job.plan.table_version}", seed=job.plan.seed, reason=lane.reason())
+        with self.lock:
+            job.lane = None
+            self.waiting.appendleft(job)
+
+    def _say(self, code: str, **fields: Any) -> None:
+        if self.watch is not None:
+            self.watch.note(say(code, **fields))
+
+
+def _interrupted(job: _Job) -> RunError:
+    return RunError("run.interrupted", key=job.plan.id, value="–")
+
+
+@contextmanager
+def _heard(ask: Callable[[], None]) -> Iterator[None]:
+    """Inside, Ctrl-C, a polite kill and a terminal that is gone ask."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        ask()
+
+    heard = [number for number in _ASKING if signal.getsignal(number) is not signal.SIG_IGN]  # as of `nohup`
+    before = {number: signal.signal(number, hear) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+__all__ = ["Beside"]
