@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from tests import tiny
-from tunebook.engine.speedups import use_fast_dropout
 from tunebook.models.sentences import Sentences
+from tunebook.nets.attention import use_fast_dropout
 from tunebook.nets.cached import _sizes, cached
 from tunebook.nets.sentences import SentenceEncoder
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tunebook.engine.speedups import use_fast_dropout
+from tunebook.nets.attention import use_fast_dropout
 from tunebook.nets.next_token import Predict
 from tunebook.nets.side_by_side import RowsOfLine, attend_by_rows, in_one_line, rows_of
 

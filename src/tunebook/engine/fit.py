@@ -37,12 +37,13 @@ from tunebook.engine.ranks import join_others, processes, rank, shares_here
 from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import MORE, WovenTrainer
 from tunebook.engine.source import BookSource
-from tunebook.engine.speedups import restore, tokens_in, trim, use_fast_dropout
+from tunebook.engine.speedups import restore, tokens_in, trim
 from tunebook.engine.stored import finish_folder, write_model
 from tunebook.engine.track import CollapseStop, EarlyStop, Interrupt, MetricsLog, Watch
 from tunebook.engine.validation import Validation, choose, keeper_of, writer_of
 from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.models.heads import covers
+from tunebook.nets.attention import use_fast_dropout
 from tunebook.nets.heads import exact, plain, unit_of
 from tunebook.stats.bootstrap import folds_of
 from tunebook.tables.rules import planned_steps

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from tests import tiny
-from tunebook.engine.speedups import NAME, FastDropout, attention, dropout, use_fast_dropout
+from tunebook.nets.attention import NAME, attention, use_fast_dropout
+from tunebook.nets.dropout import FastDropout, dropout
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
