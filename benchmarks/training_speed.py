@@ -186,6 +186,7 @@ def timed_fit(
     from tunebook.core.nouns import Estimate, Plan
     from tunebook.core.settings import Filled
     from tunebook.engine.fit import Fit
+    from tunebook.engine.last_layer import lighter
     from tunebook.engine.speedups import restore
 
     usual = {
@@ -208,7 +209,8 @@ def timed_fit(
         trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
         trainer.args.load_best_model_at_end = False
         start, used = time.perf_counter(), time.process_time()
-        trainer.train()
+        with lighter(trainer, fit.texts):
+            trainer.train()
         seconds, used, peak = time.perf_counter() - start, time.process_time() - used, peak_bytes()
         restore(trainer.model)  # the test rows may hold tokens that the training rows do not
         rows = steps * params.batch_size

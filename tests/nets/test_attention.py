@@ -31,9 +31,8 @@ def stays(monkeypatch: pytest.MonkeyPatch, block: int, queries: int = LENGTH) ->
     """Let blocks have so many weights; what stays in the pass that comes, of all heads."""
     monkeypatch.setattr(attentions, "_BLOCK", block)
     torch.manual_seed(11)
-    shape = (TEXTS, HEADS, queries, LENGTH)
-    kept = torch.zeros(shape, dtype=torch.bool)
-    for part in attentions._blocks(*shape):
+    kept = torch.zeros(TEXTS, HEADS, queries, LENGTH, dtype=torch.bool)
+    for part in attentions._blocks(torch.empty(TEXTS, HEADS, queries, WIDTH), torch.empty(TEXTS, HEADS, LENGTH, WIDTH)):
         kept[part] = drawn(kept[part].shape, P)[0]
     torch.manual_seed(11)
     return kept

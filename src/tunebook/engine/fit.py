@@ -26,8 +26,9 @@ from tunebook.engine.arguments import training_arguments
 from tunebook.engine.batching import RowNumbers, StepSampler, parts_of
 from tunebook.engine.continual import build_model, write_kept
 from tunebook.engine.failures import explained
-from tunebook.engine.frozen import Texts, read_once
+from tunebook.engine.frozen import Texts
 from tunebook.engine.infer import Inference
+from tunebook.engine.last_layer import lighter
 from tunebook.engine.learnable import learnable, places
 from tunebook.engine.lines import unpadded
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
@@ -134,8 +135,7 @@ class Fit:
         if resume is not None:
             trainer.weave.load(resume)
         try:
-            texts = Texts(self._validation().inference, self.view, self.validation, self.material, self.progress)
-            with explained(self.params, self.folder), read_once(trainer, texts):
+            with explained(self.params, self.folder), lighter(trainer, self.texts):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         finally:
             interrupt.release()
@@ -144,6 +144,11 @@ class Fit:
         self.keep(trainer)
         prove(trainer.weave)
         return outcome_of(trainer, self.folder, self.precision, begun=step_of(resume), taken=clock.since())
+
+    @property
+    def texts(self) -> Texts:
+        """What is read again and again."""
+        return Texts(self._validation().inference, self.view, self.validation, self.material, self.progress)
 
     def prepare(self) -> WovenTrainer:
         """The trainer, ready to train: model, techniques, settings."""
@@ -228,11 +233,7 @@ class Fit:
         keeper = keeper_of(self.plan, self._validation(), weave, self.folder)
         weave.score = keeper.score if keeper else self.scorer()
         trainer = WovenTrainer(
-            model=model,
-            args=args,
-            train_dataset=numbers,
-            eval_dataset=numbers,
-            weave=weave,
+            model=model, args=args, train_dataset=numbers, eval_dataset=numbers, weave=weave,
             callbacks=[
                 MetricsLog(self.folder / "metrics.jsonl", self.progress, any(item.solves for item in weave.techniques)),
                 *([EarlyStop(self.metric, most)] if (most := self.params.early_stopping_patience) is not None else []),
@@ -240,7 +241,7 @@ class Fit:
                 *([Watch(self.progress)] if isinstance(self.progress, Looks) else []),
                 *self.callbacks,
             ],
-        )
+        )  # fmt: skip
         trainer.remove_callback(PrinterCallback)
         if keeper:  # after the seam, which says on a resume whether the best checkpoint is still there
             trainer.add_callback(keeper)
@@ -266,11 +267,9 @@ class Fit:
         return self._validation().score
 
     def _validation(self) -> Validation:
-        batch = max(2 * self.params.batch_size, 32)
-        pad = self.material.tokenizer.pad_token_id
-        inference = Inference(
-            self.task, pad, batch, self.precision, rank=rank(), processes=processes(), beside=self.material.beside
-        )
+        batch, pad = max(2 * self.params.batch_size, 32), self.material.tokenizer.pad_token_id
+        beside = self.material.beside
+        inference = Inference(self.task, pad, batch, self.precision, rank(), processes(), beside=beside)
         folds = folds_of(len(self.validation), self.material.groups)
         how = (self.plan.labels, self.metric, folds, writer_of(self.task, self.material, self.plan))
         return Validation(inference, self.validation, lambda: self.criterion, *how)

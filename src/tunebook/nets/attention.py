@@ -29,7 +29,7 @@ class _BlockedAttention(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, p: float) -> Tensor:
-        ctx.blocks = list(_blocks(*query.shape[:3], key.shape[2]))
+        ctx.blocks = list(_blocks(query, key))
         out, kept, scale = query.new_empty((*query.shape[:3], value.shape[3])), [], 1.0
         for block in ctx.blocks:
             weights = _weights(query, key, mask, block)
@@ -41,7 +41,7 @@ class _BlockedAttention(torch.autograd.Function):
         return out.mul_(scale)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, mask, *kept = ctx.saved_tensors
         to_query, to_key, to_value = (torch.empty_like(item) for item in (query, key, value))
@@ -78,9 +78,9 @@ def _of_mask(mask: Tensor, block: Block) -> Block:
     return texts, heads if mask.shape[1] > 1 else slice(None)
 
 
-def _blocks(texts: int, heads: int, queries: int, keys: int) -> Iterator[Block]:
+def _blocks(query: Tensor, key: Tensor) -> Iterator[Block]:
     """Whole texts, or some heads of one: as many as make a block, one at least."""
-    size = max(1, queries * keys)
+    texts, heads, size = query.shape[0], query.shape[1], max(1, query.shape[2] * key.shape[2])
     whole = _BLOCK // (size * heads)
     some = heads if whole else max(1, _BLOCK // size)
     for text in range(0, texts, max(1, whole)):
@@ -112,7 +112,9 @@ def attention(
     query = query * (options.get("scaling") or query.shape[-1] ** -0.5)
     mask = _added(attention_mask, query, key, _looks_back(module, options))
     with torch.autocast(query.device.type, enabled=False):
-        made: Tensor = _BlockedAttention.apply(query.contiguous(), key.contiguous(), value.contiguous(), mask, cut)
+        made: Tensor = _BlockedAttention.apply(  # type: ignore[no-untyped-call]
+            query.contiguous(), key.contiguous(), value.contiguous(), mask, cut
+        )
     return made.transpose(1, 2).contiguous(), None
 
 
@@ -141,7 +143,7 @@ def use_fast_dropout(model: nn.Module) -> int:
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if type(child) is nn.Dropout and child.p > 0:
-                setattr(parent, name, FastDropout(child.p))
+                setattr(parent, name, FastDropout(child.p).train(child.training))
                 places += 1
     config: Any = getattr(model, "config", None)
     if config is not None and getattr(config, "_attn_implementation", "") == "sdpa":

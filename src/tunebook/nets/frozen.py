@@ -9,7 +9,7 @@ a weight in them that is trained, states of theirs that somebody wants to see.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,12 +58,22 @@ class Cut:
     @property
     def watched(self) -> bool:
         """Whether somebody reads or changes what is below the cut."""
-        return any(
-            getattr(hook, "__module__", "") != _OWN_HOOKS
-            for module in self.modules
-            if module._forward_hooks or module._forward_pre_hooks
-            for hook in (*module._forward_hooks.values(), *module._forward_pre_hooks.values())
-        )
+        return hooked(self.modules)
+
+
+def hooked(modules: Iterable[nn.Module]) -> bool:
+    """Whether somebody hangs on one of some modules."""
+    return any(
+        getattr(hook, "__module__", "") != _OWN_HOOKS
+        for module in modules
+        if module._forward_hooks or module._forward_pre_hooks
+        for hook in (*module._forward_hooks.values(), *module._forward_pre_hooks.values())
+    )
+
+
+def asked_for(given: Mapping[str, Any], config: Any) -> bool:
+    """Whether a pass is to give the states or the attention of its layers."""
+    return any(given.get(name, getattr(config, name, False)) for name in _ASKED)
 
 
 def find_cut(model: Any) -> Cut | None:
@@ -180,7 +190,7 @@ class FrozenLayers:
 
         out: Any = None
         try:
-            with torch.enable_grad(), _instead({last: reach}):
+            with torch.enable_grad(), instead({last: reach}):
                 self.cut.body(**batch)
         except _ReachedError as reached:
             out = reached.out
@@ -206,10 +216,10 @@ class FrozenLayers:
             self._settle()
             if states is None:
                 return whole(*args, **given)
-            with _instead(self._skipped(states)):
+            with instead(self._skipped(states)):
                 return whole(*args, **given)
 
-        with _instead({self.cut.body: forward}):
+        with instead({self.cut.body: forward}):
             yield
 
     def _settle(self) -> None:
@@ -223,7 +233,7 @@ class FrozenLayers:
         if self.known is None:
             return None, "off"
         config = self.cut.body.config
-        if self.cut.watched or any(given.get(name, getattr(config, name, False)) for name in _ASKED):
+        if self.cut.watched or asked_for(given, config):
             return None, "watched"
         more = [name for name, value in given.items() if name not in _PLAIN and value is not None]
         lines = None if more or given.get("input_ids") is None else lines_of(given)
@@ -258,7 +268,7 @@ def _flat(names: inspect.Signature, args: Any, given: dict[str, Any]) -> dict[st
 
 
 @contextmanager
-def _instead(forwards: Mapping[nn.Module, Callable[..., Any]]) -> Iterator[None]:
+def instead(forwards: Mapping[nn.Module, Callable[..., Any]]) -> Iterator[None]:
     """Inside, modules do something else than they do."""
     before = {module: module.__dict__.get("forward") for module in forwards}
     try:
@@ -273,4 +283,16 @@ def _instead(forwards: Mapping[nn.Module, Callable[..., Any]]) -> Iterator[None]
                 module.forward = own
 
 
-__all__ = ["COLUMNS", "Cut", "FrozenLayers", "Known", "Line", "find_cut", "key_of", "lines_of"]
+__all__ = [
+    "COLUMNS",
+    "Cut",
+    "FrozenLayers",
+    "Known",
+    "Line",
+    "asked_for",
+    "find_cut",
+    "hooked",
+    "instead",
+    "key_of",
+    "lines_of",
+]
