@@ -17,6 +17,7 @@ from tunebook.core.nouns import Plan
 from tunebook.verbs.engines.parcels import Bytes, packed, reached, unpacked
 from tunebook.verbs.engines.same import LIBRARIES, differing, installed
 from tunebook.verbs.engines.seam import Where
+from tunebook.verbs.engines.sent import holding
 from tunebook.verbs.engines.told import Event, Teller
 from tunebook.verbs.steps.diverged import DIVERGED, keep_diverged
 from tunebook.verbs.steps.runs import LOCK, find_run
@@ -89,12 +90,13 @@ def work_far(order: Order, work: Callable[[Where], T], fetch: Fetch) -> T | Tune
         check_alike(order.needs)
         os.environ.update(order.environment)
         root = user_cache() / FOLDER
-        at = {place: unpacked(root, place, size, partial(fetch, place)) for place, size in order.sizes.items()}
-        import torch
+        with holding(root, order.sizes):
+            at = {place: unpacked(root, place, size, partial(fetch, place)) for place, size in order.sizes.items()}
+            import torch
 
-        torch.set_num_threads(order.threads)
-        with reached({name: at[place] for name, place in order.models.items()}):
-            return work(lambda folder: at[order.folders[str(folder)]])
+            torch.set_num_threads(order.threads)
+            with reached({name: at[place] for name, place in order.models.items()}):
+                return work(lambda folder: at[order.folders[str(folder)]])
     except TunebookError as error:
         return error
     except Exception as error:

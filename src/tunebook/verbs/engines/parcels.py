@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from tunebook.core.files import content_id, file_id
 from tunebook.core.nouns import Plan
 from tunebook.models.source import REACHED, find_model, model_files
-from tunebook.models.unpacked import unpack
+from tunebook.models.unpacked import is_whole, unpack
 from tunebook.verbs.engines.seam import Needs
+from tunebook.verbs.engines.sent import make_room
 
 Bytes = dict[str, NDArray[np.uint8]]  # name of a file below a folder -> its content
 _ROOM = 1 << 26  # bytes beside those of the files
@@ -28,7 +29,7 @@ class Parcel:
     """A folder of this machine.
 
     Attributes:
-        place: where it goes below the folder of a machine for what is sent to it; it holds the hash of the content.
+        place: where it goes below the folder of a machine for what is sent to it: kind/hash of the content/name.
         files: name below it -> file.
     """
 
@@ -71,7 +72,7 @@ def load_of(needs: Needs) -> Load:
         for folder, files in zip(needs.folders, found, strict=True)
     ]
     bases = [model_files(find_model(name, allow_pickle=True)) for name in needs.models]
-    models = [Parcel(f"models/{_hash(files)}", files) for files in bases]
+    models = [Parcel(f"models/{_hash(files)}/base", files) for files in bases]
     return Load(
         {str(folder): parcel.place for folder, parcel in zip(needs.folders, folders, strict=True)},
         {name: parcel.place for name, parcel in zip(needs.models, models, strict=True)},
@@ -107,7 +108,7 @@ def write(files: Mapping[str, NDArray[np.uint8]], folder: Path) -> None:
 
 
 def unpacked(root: Path, place: str, size: int, fetch: Callable[[], Bytes]) -> Path:
-    """The folder of a parcel on this machine, made by the first that asks.
+    """The folder of a parcel on this machine, made by the first that asks; who asks holds it.
 
     Args:
         root: of what is sent to this machine.
@@ -116,8 +117,11 @@ def unpacked(root: Path, place: str, size: int, fetch: Callable[[], Bytes]) -> P
     Raises:
         MachineError: `machine.cache`, no room for it.
     """
-    unpack(root / place, place, size + _ROOM, lambda part: write(fetch(), part))
-    return root / place
+    folder, room = root / place, size + _ROOM
+    if not is_whole(folder):
+        make_room(root, room)
+    unpack(folder, place, room, lambda part: write(fetch(), part))
+    return folder
 
 
 def packed(folder: Path) -> tuple[Bytes, str]:
