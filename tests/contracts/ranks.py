@@ -5,30 +5,40 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch.utils.data import DataLoader
 from transformers import TrainerCallback, TrainingArguments
 
 from tests import tiny
 from tests.contracts.views import KINDS
-from tests.engine.test_fit import fit, plan
+from tests.engine.test_fit import fit, material, plan
 from tunebook.core import registry as module
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
+from tunebook.engine import layer_outputs
 from tunebook.engine.batching import StepSampler
+from tunebook.engine.fit import Fit
+from tunebook.engine.frozen import KEY
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.ranks import Shares
 from tunebook.engine.seam import WovenTrainer
 from tunebook.engine.weave import Weave
 
 STEPS = ((32, 1), (4, 8))  # a step of 32 rows, in passes of at most so many
-PLANS: dict[str, dict[str, dict[str, Any]]] = {"plain": {}, "rows": {"odd": {}, "weigh": {}}, "order": {"easy": {}}}
+PLANS: dict[str, dict[str, dict[str, Any]]] = {
+    "plain": {}, "rows": {"odd": {}, "weigh": {}}, "order": {"easy": {}}, "lora": {"lora": {"rank": 4}},
+    "frozen": {"freeze": {"layers": 2}},
+}  # fmt: skip
+TECHNIQUES = {**module.techniques(), **KINDS}
 
 
 class Keep(TrainerCallback):  # type: ignore[misc]
@@ -75,8 +85,31 @@ def whole_run(name: str) -> Plan:
     """A plan without dropout, whose draws are another process's: 2 epochs of 96 rows, 12 or 6 steps, looks between."""
     return plan(
         PLANS[name], batch_size=8, gradient_accumulation_steps=2, dropout=0.0, classifier_dropout=0.0,
-        attention_dropout=0.0, optimizer="sgd", learning_rate=0.1, eval_every=3,
+        attention_dropout=0.0, optimizer="sgd", learning_rate=0.1, eval_every=3, logging_steps=1,
     )  # fmt: skip
+
+
+def train(model: Path, folder: Path, name: str) -> None:
+    """Do a whole run; with a cache, each process writes down what frozen layers made and what was read of that."""
+    found: dict[str, int] = {"made": 0, "read": 0}
+    write, read = layer_outputs.write, layer_outputs.read
+
+    def writes(*given: Any) -> None:
+        found["made"] += 1
+        write(*given)
+
+    def reads(*given: Any) -> Any:
+        kept = read(*given)
+        found["read"] += kept is not None
+        return kept
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layer_outputs, "write", writes)
+        patch.setattr(layer_outputs, "read", reads)
+        outcome = Fit(whole_run(name), replace(material(model), cache=folder / "cache"), folder).run()
+    found |= {key: int(value) for key, value in outcome.counters.get(KEY, {}).items()}
+    (folder / f"states-{os.environ.get('RANK', '0')}.json").write_text(json.dumps(found))
 
 
 class Press(TrainerCallback):  # type: ignore[misc]
@@ -103,6 +136,8 @@ def interrupted(model: Path, out: Path) -> None:
         found = sorted(path.name for path in (out / "checkpoints").iterdir())
         said = {"code": error.code, "step": error.value, "checkpoints": found}
         (out / f"said-{os.environ['RANK']}.json").write_text(json.dumps(said))
+        if os.environ["RANK"] == "0":
+            shutil.copytree(out, out.with_name("two_then_one"))
         torch.distributed.barrier()
     fit(model, out, whole_run("plain")).run(last_checkpoint(out))
 
@@ -118,7 +153,8 @@ if __name__ == "__main__":
             results[f"{kind}/{batch}x{passes}"] = first_step(kind, str(out), batch, passes, world, rank)
     if rank == 0:
         torch.save(results, out / "results.pt")
-    module.techniques = lambda: KINDS  # type: ignore[assignment]
+    module.techniques = lambda: TECHNIQUES  # type: ignore[assignment]
     for name in PLANS:
-        fit(model, out / name, whole_run(name)).run()
+        train(model, out / name, name)
     interrupted(model, out / "interrupted")
+    fit(model, out / "one_then_two", whole_run("plain")).run(last_checkpoint(out / "one_then_two"))

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests import small, tiny
 from tests.contracts import ranks
-from tests.contracts.views import KINDS
-from tests.engine.test_fit import fit, weights
+from tests.engine.test_fit import BombError, bomb, fit, weights
 from tunebook.core import registry as module
+from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def two(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two gloo processes left: first steps of every encoder, whole runs."""
     folder = tmp_path_factory.mktemp("ranks")
+    with pytest.raises(BombError):
+        fit(model, folder / "one_then_two", ranks.whole_run("plain"), callbacks=[bomb(5)]).run()
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--standalone",
         "-m", "tests.contracts.ranks", str(folder), str(model),
@@ -54,15 +57,47 @@ def test_a_plan_is_the_same_training_on_one_process_and_on_two(
     name: str, two: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many steps, the same warm-up and rates, the same scores, the same model."""
-    monkeypatch.setattr(module, "techniques", lambda: KINDS)
-    fit(model, tmp_path, ranks.whole_run(name)).run()
-    alone, shared = (read_history(folder / "metrics.jsonl") for folder in (tmp_path, two / name))
-    assert len(alone) == len(shared) > 6
-    for one, other in zip(alone, shared, strict=True):
+    monkeypatch.setattr(module, "techniques", lambda: ranks.TECHNIQUES)
+    ranks.train(model, tmp_path, name)
+    alike(tmp_path, two / name)
+
+
+def alike(alone: Path, shared: Path) -> None:
+    """Losses of all steps and looks to 1e-5; rates, norms, scores and weights to what follows from that."""
+    histories = [read_history(folder / "metrics.jsonl") for folder in (alone, shared)]
+    assert len(histories[0]) == len(histories[1]) > 6
+    for one, other in zip(*histories, strict=True):
         assert other == pytest.approx(one, rel=2e-3, abs=2e-4)
-    one, other = weights(tmp_path), weights(two / name)
-    for key in one:
-        torch.testing.assert_close(one[key], other[key], rtol=1e-3, atol=1e-5, msg=key)
+        assert losses(other) == pytest.approx(losses(one), abs=1e-5)
+    before, after = (stored(folder / "model") for folder in (alone, shared))
+    assert before.keys() == after.keys()
+    for key in before:
+        torch.testing.assert_close(before[key], after[key], rtol=1e-3, atol=1e-5, msg=key)
+
+
+def stored(model: Path) -> dict[str, torch.Tensor]:
+    """All weights that are kept of a model, adapters alone where it has some."""
+    files = sorted(model.glob("*.safetensors"))
+    assert files
+    return {name: item for file in files for name, item in load_file(file).items()}
+
+
+def losses(entry: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in entry.items() if name.endswith("loss")}
+
+
+def test_what_frozen_layers_make_is_made_by_one_process_and_read_by_the_other(two: Path) -> None:
+    found = [json.loads((two / "frozen" / f"states-{rank}.json").read_text()) for rank in (0, 1)]
+    assert sorted(one["made"] for one in found) == [0, 1]
+    assert all(one["read"] == one["once"] == 1 for one in found)
+
+
+@pytest.mark.parametrize("ended", ["two_then_one", "one_then_two"])
+def test_a_run_goes_on_with_another_number_of_processes(ended: str, two: Path, model: Path) -> None:
+    """Without dropout, whose draws a checkpoint keeps for as many processes as wrote it."""
+    if ended == "two_then_one":
+        fit(model, two / ended, ranks.whole_run("plain")).run(last_checkpoint(two / ended))
+    alike(two / "plain", two / ended)
 
 
 def test_what_interrupts_one_process_stops_both_after_the_same_step(two: Path) -> None:
