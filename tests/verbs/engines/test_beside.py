@@ -13,11 +13,12 @@ import pytest
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Silent
+from tunebook.engine.outcome import last_checkpoint
 from tunebook.verbs.engines import beside, shares
 from tunebook.verbs.engines.beside import Beside
 from tunebook.verbs.engines.lane import Lane
 from tunebook.verbs.engines.seam import Local, ahead, trained_on
-from tunebook.verbs.engines.worker import end_with_parent, serve
+from tunebook.verbs.engines.worker import end_with_parent, interrupted, serve
 from tunebook.verbs.steps.runs import find_run, runs_in
 
 
@@ -89,7 +90,12 @@ def test_ctrl_c_keeps_where_all_trainings_are(two: None, long: Plan, tmp_path: P
     assert caught.value.code == "run.interrupted" and not engine.lanes
     run = find_run(tmp_path, long)
     assert run is not None and not run.finished
+    assert caught.value.key == run.path.name and last_checkpoint(run.path) is not None
     assert find_run(tmp_path, plans[2]) is None, "what waited has not begun"
+
+
+def test_a_training_that_has_taken_no_step_has_kept_nothing(quick: Plan, tmp_path: Path) -> None:
+    assert isinstance(interrupted(quick, tmp_path), KeyboardInterrupt)
 
 
 def test_an_error_is_told_to_whoever_waits(two: None, quick: Plan, tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from tunebook.core.errors import RunError
 from tunebook.core.messages import say
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Notes, Progress, Silent
@@ -27,6 +26,7 @@ from tunebook.verbs.engines.lane import Lane
 from tunebook.verbs.engines.seam import Engine, Local
 from tunebook.verbs.engines.shares import shares
 from tunebook.verbs.engines.told import Event, Hearer
+from tunebook.verbs.engines.worker import interrupted
 from tunebook.verbs.steps.diverged import is_over
 from tunebook.verbs.steps.runs import Run, find_run
 
@@ -160,7 +160,7 @@ class Beside(Engine):
         with self.lock:
             waiting, self.waiting = self.waiting, deque()
             for job in waiting:
-                job.end(_interrupted(job))
+                job.end(interrupted(job.plan, job.folder))
             for lane in self.lanes:
                 lane.stop(at_once=False)
 
@@ -191,7 +191,7 @@ class Beside(Engine):
     def _gone(self, job: _Job, lane: Lane) -> None:
         """A process has ended in the middle of a training: if nobody wanted that, another one goes on with it."""
         if job.dropped or self.asked:
-            job.end(_interrupted(job))
+            job.end(interrupted(job.plan, job.folder))
             return
         self._say("engine.died", table=f"v{job.plan.table_version}", seed=job.plan.seed, reason=lane.reason())
         with self.lock:
@@ -201,10 +201,6 @@ class Beside(Engine):
     def _say(self, code: str, **fields: Any) -> None:
         if self.watch is not None:
             self.watch.note(say(code, **fields))
-
-
-def _interrupted(job: _Job) -> RunError:
-    return RunError("run.interrupted", key=job.plan.id, value="–")
 
 
 @contextmanager

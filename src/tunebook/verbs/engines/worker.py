@@ -28,14 +28,25 @@ def serve(line: Any) -> None:
         line.send([("end", _trained(plan, folder, line))])
 
 
-def _trained(plan: Plan, folder: Path, line: Any) -> TunebookError | None:
+def interrupted(plan: Plan, folder: Path) -> BaseException:
+    """What a training ends with that somebody ended: where it goes on from, if it has kept that."""
+    from tunebook.engine.outcome import last_checkpoint, step_of
+
+    run = find_run(folder, plan)
+    kept = None if run is None else last_checkpoint(run.path)
+    if run is None or kept is None:
+        return KeyboardInterrupt()
+    return RunError("run.interrupted", key=run.path.name, value=step_of(kept))
+
+
+def _trained(plan: Plan, folder: Path, line: Any) -> BaseException | None:
     teller = Teller(line.send)
     try:
         return train_or_keep(plan, folder, teller)
     except TunebookError as error:
         return error
     except KeyboardInterrupt:
-        return RunError("run.interrupted", key=plan.id, value="–")
+        return interrupted(plan, folder)
     except Exception as error:
         return machine_error(error, folder) or RunError(
             "engine.task", key="local", reason=f"{type(error).__name__}: {error}"
@@ -58,4 +69,4 @@ if __name__ == "__main__":
     end_with_parent()
     serve(Connection(int(sys.argv[1])))
 
-__all__ = ["end_with_parent", "serve"]
+__all__ = ["end_with_parent", "interrupted", "serve"]
