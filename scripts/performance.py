@@ -25,6 +25,14 @@ it. A machine of your own gives other figures: each section has its command.
 Scores are those after the steps that were timed, which show that the faster side did not compute something else. They
 do not show how well a model learns in the end: after so few steps most are near chance.
 """
+LIMITS = """
+## What limits training
+
+A step takes at least the operations of its matrix products at the highest speed that products of such shapes reach on
+the machine. *Products reach* is their own speed against that peak; *bound is* how much of a step's time the products
+would take at the peak. The rest is what could still be saved without another processor.
+
+"""
 SCORES = ("accuracy", "span_f1", "loss_after")
 RESULT = dict[str, Any]
 
@@ -119,9 +127,27 @@ def page(folder: Path = RESULTS) -> str:
             for one in ratios(work, found)
         ]  # fmt: skip
     parts.append(grid(("Work", "Against", "Times as fast", "Pairs", "Score", "Theirs"), lines))
+    if (path := folder / "ROOFLINE.json").is_file():
+        parts += [LIMITS, limits(json.loads(path.read_text(encoding="utf-8")))]
     parts.append("\n## Where each comes from\n")
     parts.append(grid(("Work", "Command", "Processor", "bf16", "Day"), [_origin(*one) for one in _found(folder)]))
     return "".join(parts)
+
+
+def limits(found: RESULT) -> str:
+    """What a step of training consists of, and how near that is to what the processor can do."""
+    cases = found["cases"]
+    lines = [(f"{name}: {case['what']}", *_measures(case)) for name, case in cases.items()]
+    head = ("Step", "Operations", "Peak", "Products reach", "Bound is")
+    names = list(next(iter(cases.values()))["shares"])
+    shares = [(name, *(f"{100 * case['shares'][name]:.0f} %" for case in cases.values())) for name in names]
+    told = f"\nShares of a step's time; `{found['command']}`.\n\n"
+    return grid(head, lines) + told + grid(("Part", *cases), shares)
+
+
+def _measures(case: RESULT) -> tuple[str, ...]:
+    billions = (f"{case[key] / 1e9:.0f} G{unit}" for key, unit in (("operations_a_step", ""), ("peak", "/s")))
+    return (*billions, *(f"{100 * case[key]:.0f} %" for key in ("of_peak", "of_bound")))
 
 
 def _origin(work: Work, found: RESULT) -> tuple[str, ...]:

@@ -33,6 +33,15 @@ def test_each_ratio_is_told_with_its_range_and_both_scores(tmp_path):
     assert "| Training a tagger | `python -m benchmarks P3` | One | no | 2026-01-02 |" in page
 
 
+def test_what_a_step_consists_of_is_told_beside_the_peak(tmp_path):
+    case = {"operations_a_step": 5e10, "peak": 1.4e11, "of_peak": 0.9, "of_bound": 0.75}
+    cases = {"P1": {**case, "what": "short", "shares": {"products": 0.8, "rest": 0.2}}}
+    written(tmp_path, "ROOFLINE", cases=cases)
+    page = performance.page(tmp_path)
+    assert "| P1: short | 50 G | 140 G/s | 90 % | 75 % |" in page
+    assert "| products | 80 % |" in page and "| rest | 20 % |" in page
+
+
 def test_what_was_not_measured_is_not_told(tmp_path):
     written(tmp_path, "data_path", ratio={"median": 4.4, "min": 4.0, "max": 5.0}, tunebook={"seconds": [1, 2]})
     page = performance.page(tmp_path)
