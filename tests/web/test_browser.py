@@ -91,7 +91,7 @@ def test_from_an_upload_to_a_promotion_and_back(browser: Any, url: str, tmp_path
     book = set_gate(open_book(tmp_path / "books" / "tickets"), seeds=3, looks=[3], delta=0.0)
 
     refused(desk)
-    for version, value in (("v1", "1e-6"), ("v2", "5e-3")):
+    for version, value in (("v1", "1e-6"), ("v2", "1e-2")):
         page = desk.open(f"/book/tickets/tables/{version}/change?row=learning_rate")
         page.fill("#value", value)
         page.fill("#note", "to see what it is worth")
