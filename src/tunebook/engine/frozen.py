@@ -37,6 +37,7 @@ from tunebook.engine.infer import Inference
 from tunebook.engine.material import Material
 from tunebook.engine.seam import WovenTrainer
 from tunebook.models.architecture import depths
+from tunebook.nets.evaluated import evaluated
 from tunebook.nets.frozen import COLUMNS, FrozenLayers, Known, Line, find_cut, key_of, lines_of
 from tunebook.tables.rules import effective_batch, planned_steps
 
@@ -92,6 +93,11 @@ class Texts:
                 found |= {key_of(line): line for line in lines}
         return dict(sorted(found.items(), key=lambda item: (len(item[1][0]), item[0])))
 
+    def some(self, rows: Encoded, device: torch.device) -> Batch:
+        """What a model is given of a few rows, to try something on."""
+        batch = self.inference.task.collate(rows, range(min(len(rows), _TRIED)), self.inference.pad)
+        return {name: value.to(device) for name, value in model_inputs(batch).items()}
+
     def batches(self, lines: list[Line], device: torch.device) -> Iterator[Batch]:
         """Texts in their order, `_TOKENS` tokens at a time."""
         begin = 0
@@ -124,7 +130,7 @@ def read_once(trainer: WovenTrainer, texts: Texts) -> Iterator[None]:
         yield
         return
     frozen, again = FrozenLayers(cut), texts.epochs(weave.run.settings) >= 2
-    with torch.no_grad(), _evaluated(model), texts.inference.arithmetic(cut.device.type):
+    with torch.no_grad(), evaluated(model), texts.inference.arithmetic(cut.device.type):
         if weave.run.criterion is None or weave.run.criterion.padded:
             by_logits = all(one.in_lines for one in weave.techniques if isinstance(one, WrapsLoss))
             frozen.first = by_logits and len(cut.layers) == depths(model).layers and _reads_first(model, frozen, texts)
@@ -136,23 +142,11 @@ def read_once(trainer: WovenTrainer, texts: Texts) -> Iterator[None]:
         weave.run.noted(KEY, layers=len(cut.layers), once=int("known" in frozen.passes), **live)
 
 
-@contextmanager
-def _evaluated(model: Any) -> Iterator[None]:
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
-
-
 def _reads_first(model: Any, frozen: FrozenLayers, texts: Texts) -> bool:
     """Whether the head reads nothing but the first token of a text, by what it says of a few rows."""
     if not texts.parts or not texts.parts[0].flat:
         return False
-    rows, task = texts.parts[0], texts.inference.task
-    batch = task.collate(rows, range(min(len(rows), _TRIED)), texts.inference.pad)
-    inputs = {name: value.to(frozen.cut.device) for name, value in model_inputs(batch).items()}
+    inputs = texts.some(texts.parts[0], frozen.cut.device)
     lines = lines_of(inputs) if "input_ids" in inputs else None
     if lines is None:
         return False

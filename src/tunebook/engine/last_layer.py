@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from tunebook.core.batch import model_inputs
 from tunebook.engine.frozen import Texts, read_once
 from tunebook.engine.seam import WovenTrainer
 from tunebook.nets.first_token import first_alone
 
 KEY = "last_layer"  # of the counters
-_TRIED = 3  # rows
 
 
 @contextmanager
 def first_token_only(trainer: WovenTrainer, texts: Texts) -> Iterator[None]:
     """Inside, the last layer is computed for the first token of each text, where the model answers a few rows alike."""
     run, model = trainer.weave.run, trainer.model
-    rows, task = texts.view.rows, texts.inference.task
     last = None
     # What is computed again for the way back would be so outside of the pass.
-    if not run.settings.gradient_checkpointing and len(rows):
-        device = next(model.parameters()).device
-        batch = task.collate(rows, range(min(len(rows), _TRIED)), texts.inference.pad)
-        last = first_alone(model, {name: value.to(device) for name, value in model_inputs(batch).items()})
+    if not run.settings.gradient_checkpointing and len(texts.view.rows):
+        last = first_alone(model, texts.some(texts.view.rows, next(model.parameters()).device))
     if last is not None:
         run.noted(KEY, first_token=1)
     with last.held() if last is not None else nullcontext():

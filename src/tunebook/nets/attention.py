@@ -81,11 +81,10 @@ def _of_mask(mask: Tensor, block: Block) -> Block:
 def _blocks(query: Tensor, key: Tensor) -> Iterator[Block]:
     """Whole texts, or some heads of one: as many as make a block, one at least."""
     texts, heads, size = query.shape[0], query.shape[1], max(1, query.shape[2] * key.shape[2])
-    whole = _BLOCK // (size * heads)
-    some = heads if whole else max(1, _BLOCK // size)
-    for text in range(0, texts, max(1, whole)):
+    whole, some = max(1, _BLOCK // (size * heads)), max(1, min(heads, _BLOCK // size))
+    for text in range(0, texts, whole):
         for head in range(0, heads, some):
-            yield slice(text, text + max(1, whole)), slice(head, head + some)
+            yield slice(text, text + whole), slice(head, head + some)
 
 
 def attention(

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from tunebook.core.errors import ModelError
 from tunebook.models.architecture import depths
+from tunebook.nets.attention import NAME
+from tunebook.nets.evaluated import evaluated
 from tunebook.nets.frozen import asked_for, hooked, instead
 
 _PARTS = ("query", "key", "value", "attention_head_size", "scaling")
@@ -100,7 +102,7 @@ def last_layer(model: Any) -> LastLayer | None:
     own, config = getattr(attention, "self", None), getattr(model, "config", None)
     if not all(hasattr(own, part) for part in _PARTS) or getattr(layer, "is_decoder", False):
         return None
-    if getattr(config, "_attn_implementation", None) not in ("sdpa", "tunebook_cpu"):
+    if getattr(config, "_attn_implementation", None) not in ("sdpa", NAME):
         return None
     path = found.prefix.split(".")
     return LastLayer(model, layer, tuple(model.get_submodule(".".join(path[:end])) for end in range(1, len(path) + 1)))
@@ -111,19 +113,15 @@ def first_alone(model: Any, inputs: Mapping[str, Any]) -> LastLayer | None:
     last = last_layer(model)
     if last is None:
         return None
-    training, said = model.training, []
-    model.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), evaluated(model):
             wanted = model(**inputs).logits
             with last.held():
-                said.append(model(**inputs).logits)
+                found = model(**inputs).logits
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):  # a head that reads all tokens
         return None
-    finally:
-        model.train(training)
     limit = _NEAR * wanted.abs().max().clamp_min(1.0)
-    alike = said[0].shape == wanted.shape and bool((said[0] - wanted).abs().max() <= limit)
+    alike = found.shape == wanted.shape and bool((found - wanted).abs().max() <= limit)
     return last if alike else None
 
 

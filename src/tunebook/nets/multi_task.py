@@ -17,6 +17,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.task import OtherBook
 from tunebook.core.technique import RunContext, model_inputs
 from tunebook.models.heads import first_answers
+from tunebook.nets.evaluated import evaluated
 from tunebook.nets.heads import ExactHead
 
 TASK, PLACE = "multi_task.task", "multi_task.place"  # columns: a row's task, 0 for the main one, and its number there
@@ -219,17 +220,14 @@ def last_shared(model: Any) -> nn.Parameter:
 def headlines(run: RunContext, books: Sequence[OtherBook]) -> dict[str, float]:
     """Headline score of each auxiliary task on its own validation rows."""
     found: dict[str, float] = {}
-    training = run.model.training
-    run.model.eval()
     assert run.source is not None
     for number, book in enumerate(books):
-        with torch.no_grad():
+        with torch.no_grad(), evaluated(run.model):
             batches = run.source.batches(book.validation)
             logits = torch.cat([answer(run.model, model_inputs(batch), number) for batch in batches])
         scores = book.task.scores(logits.float().cpu().numpy(), book.validation.fixed["labels"], book.labels)
         headline = book.task.headline(book.labels)
         found[f"{book.name}_{headline}"] = scores[headline]
-    run.model.train(training)
     return found
 
 

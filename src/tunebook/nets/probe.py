@@ -12,6 +12,7 @@ from pydantic import Field
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import Facts, RunContext, model_inputs
+from tunebook.nets.evaluated import evaluated
 from tunebook.nets.heads import ExactHead, head_inputs, head_of, pooled
 from tunebook.nets.linear_model import Seen, chosen_strength, head
 from tunebook.nets.mean_token import can_read_mean, read_mean, reads_mean
@@ -105,15 +106,13 @@ def read_rows(run: RunContext) -> Seen:
     rows = run.source.train
     order = np.argsort(-rows.lengths, kind="stable")  # of like length together: no padding
     vectors, weights = [], []
-    training = run.model.training
-    run.model.eval()
-    with torch.no_grad(), head_inputs(head_of(run.model, run.labels.outputs)) as seen:
+    head = head_of(run.model, run.labels.outputs)
+    with torch.no_grad(), evaluated(run.model), head_inputs(head) as seen:
         for batch in run.source.batches(rows.take(order)):
             run.model(**model_inputs(batch))
             vectors.append(pooled(seen, batch["attention_mask"]).cpu())
             weights.append(run.criterion.counts(batch).cpu())
             seen.clear()
-    run.model.train(training)
     read, counts = (torch.cat(parts).double().numpy() for parts in (vectors, weights))
     return Seen(read, rows.fixed["labels"][order], counts)
 

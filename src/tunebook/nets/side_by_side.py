@@ -19,6 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from tunebook.core.batch import Batch
+from tunebook.nets.attention import NAME as BLOCKED
+from tunebook.nets.evaluated import evaluated
 
 NAME = "tunebook_rows"
 _INPUTS = frozenset({"input_ids", "attention_mask"})
@@ -56,11 +58,9 @@ def answers_alike(model: nn.Module, batches: Sequence[Batch], alone: Logits, one
     Args:
         batches: the batch of all of them, and one of each; alone, one: the logits of a batch in either way.
     """
-    training = model.training
-    model.eval()
     together, *single = batches
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), evaluated(model), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of PEFT, which passes positions over; what comes of it is seen here
             wanted = torch.cat([alone(model, batch) for batch in single])
             found = one(model, together)
@@ -68,8 +68,6 @@ def answers_alike(model: nn.Module, batches: Sequence[Batch], alone: Logits, one
         return found.shape == wanted.shape and bool(((found - wanted).abs().max() <= limit).item())
     except Exception:  # it takes no positions, or no line: architectures raise a dozen kinds
         return False
-    finally:
-        model.train(training)
 
 
 def attend_by_rows(model: nn.Module) -> Callable[[], None] | None:
@@ -83,7 +81,7 @@ def attend_by_rows(model: nn.Module) -> Callable[[], None] | None:
 
     config: Any = getattr(model, "config", None)
     before = getattr(config, "_attn_implementation", None)
-    if before not in ("sdpa", "tunebook_cpu"):
+    if before not in ("sdpa", BLOCKED):
         return None
     name = f"{NAME}_{before}"
     ALL_ATTENTION_FUNCTIONS.register(name, _by_rows(ALL_ATTENTION_FUNCTIONS[before]))

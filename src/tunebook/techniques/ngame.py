@@ -18,6 +18,7 @@ from tunebook.core.params import Row, Search
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Event, Facts, RunContext, Technique, View, model_inputs
 from tunebook.nets.candidates import sample
+from tunebook.nets.evaluated import evaluated
 from tunebook.tables.rules import effective_batch, planned_steps
 
 Ints = NDArray[np.int64]
@@ -128,12 +129,9 @@ def read_queries(run: RunContext) -> Floats:
     assert run.source is not None
     queries = sample(run.source.train, 0, 0, (0,))  # without their passages
     order = np.argsort(-queries.lengths, kind="stable")  # of like length together: no padding
-    training = run.model.training
-    run.model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), evaluated(run.model):
         batches = run.source.batches(queries.take(order), _TEXTS)
         found = [F.normalize(run.model(**model_inputs(batch)).logits.float(), dim=1).cpu() for batch in batches]
-    run.model.train(training)
     read = torch.cat(found)
     vectors = torch.empty_like(read)
     vectors[torch.from_numpy(order)] = read

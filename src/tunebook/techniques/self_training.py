@@ -16,6 +16,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Event, Facts, LossFn, RunContext, Technique, View, model_inputs
 from tunebook.nets.alignment import Target, refuse_adaptation
+from tunebook.nets.evaluated import evaluated
 
 
 class SelfTraining(Technique):
@@ -152,11 +153,8 @@ def _appended(rows: Encoded, target: Encoded) -> Encoded:
 def _chances(run: RunContext, rows: Encoded) -> Tensor:
     """Probabilities of the classes (N, K) of rows, as the model now sees them."""
     assert run.source is not None
-    training = run.model.training
-    run.model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), evaluated(run.model):
         parts = [run.model(**model_inputs(batch)).logits.float() for batch in run.source.batches(rows)]
-    run.model.train(training)
     return torch.cat(parts).softmax(dim=1).cpu()
 
 
