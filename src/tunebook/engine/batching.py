@@ -7,7 +7,7 @@ comes exactly once an epoch: nothing is dropped and nothing is repeated, the las
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,13 +142,8 @@ def by_length(
     if most is None:
         batch = (np.cumsum(lines[order]) - 1) // size
         return np.split(order, np.flatnonzero(np.diff(batch)) + 1) if len(order) else []
-    begins, count, longest = list[int](), 0, 0
-    for place, (own, many) in enumerate(zip(lengths[order].tolist(), lines[order].tolist(), strict=True)):
-        count, longest = count + many, max(longest, -(-own // many))
-        if not begins or count > size or count * longest > most:
-            begins.append(place)
-            count, longest = many, -(-own // many)
-    return np.split(order, begins[1:]) if begins else []
+    parts = _filled(order, lengths, lines, lambda count, _, longest: count > size or count * longest > most)
+    return [np.array(part, dtype=np.int64) for part in parts]
 
 
 def by_lines(rows: Sequence[int], lines: NDArray[np.int64], size: int) -> list[list[int]]:
@@ -190,15 +185,26 @@ def by_tokens(
         lengths, lines: tokens of each row, and lines that they are in, of all rows, shape (N,).
         padded: whether every line of a part is as long as its longest.
     """
+    order = sorted(rows, key=lambda row: lengths[row] / lines[row], reverse=True)
+    return _filled(order, lengths, lines, lambda count, tokens, longest: (count * longest if padded else tokens) > most)
+
+
+def _filled(
+    order: Iterable[int], lengths: NDArray[np.int64], lines: NDArray[np.int64], full: Callable[[int, int, int], bool]
+) -> list[list[int]]:
+    """Rows in their order, a new part with each that would make the one before too full.
+
+    Args:
+        full: of the lines of a part, its tokens, and those of its longest line.
+    """
     parts: list[list[int]] = []
-    tokens = count = longest = 0
-    for row in sorted(rows, key=lambda row: lengths[row] / lines[row], reverse=True):
+    count = tokens = longest = 0
+    for row in order:
         own, many = int(lengths[row]), int(lines[row])
-        longest = max(longest, -(-own // many))
-        tokens, count = tokens + own, count + many
-        if not parts or (count * longest if padded else tokens) > most:
+        count, tokens, longest = count + many, tokens + own, max(longest, -(-own // many))
+        if not parts or full(count, tokens, longest):
             parts.append([])
-            tokens, count, longest = own, many, -(-own // many)
+            count, tokens, longest = many, own, -(-own // many)
         parts[-1].append(row)
     return parts
 

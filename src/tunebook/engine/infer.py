@@ -108,9 +108,9 @@ class Inference:
 
     def each_once(self, model: nn.Module, encoded: Encoded, progress: Progress | None = None) -> NDArray[np.float32]:
         """The logits alone; of rows without labels those of the same tokens are read once."""
-        first, places = encoded.once()
-        if encoded.fixed or len(first) == len(encoded):
+        if encoded.fixed:
             return self.run(model, encoded, progress=progress).logits
+        first, places = encoded.once()
         return self.run(model, encoded.take(first), progress=progress).logits[places]
 
     def _others(self, model: nn.Module) -> Placed | None:
