@@ -13,7 +13,7 @@ from tunebook.core.errors import MachineError, RunError
 from tunebook.core.localized import STORED
 from tunebook.core.nouns import Plan
 from tunebook.verbs.engines import far as module
-from tunebook.verbs.engines.far import FOLDER, Back, Order, check_alike, train_far, unlike, work_far
+from tunebook.verbs.engines.far import FOLDER, Back, Order, check_alike, failed, train_far, unlike, work_far
 from tunebook.verbs.engines.parcels import load_of, write
 from tunebook.verbs.engines.same import LIBRARIES, installed
 from tunebook.verbs.engines.seam import Needs
@@ -107,3 +107,9 @@ def test_a_machine_with_other_versions_is_refused(order: Order, text: str) -> No
     check_alike(order.needs)
     assert work_far(other, lambda where: pytest.fail("it does not begin"), lambda place: {}) is not None
     assert str(unlike("far", {"torch": ("2", "1")})).splitlines()[0].endswith("torch 1.")
+
+
+def test_an_error_that_nobody_foresaw_is_told_with_its_kind() -> None:
+    found = failed(ValueError("odd"), "one")
+    assert (found.code, found.key) == ("engine.task", "one") and "ValueError: odd" in found.message
+    assert failed(OSError(28, "full", "/x"), "one").code.startswith("machine."), "unless the machine is to blame"

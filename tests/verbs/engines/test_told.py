@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
+from tunebook.core.errors import RunError
 from tunebook.core.progress import Silent
 from tunebook.verbs.engines import told as module
-from tunebook.verbs.engines.told import Hearer, Teller
+from tunebook.verbs.engines.told import Event, Hearer, Teller, heard_out
 
 
 class Watch:
@@ -77,3 +79,14 @@ def test_a_training_that_begins_anew_closes_what_was_open() -> None:
     assert [item[0] for item in watch.heard] == ["start", "start", "finish", "finish", "start"]
     hearer.unwind()
     assert watch.heard[-1] == ("finish",) and hearer.open == 0
+
+
+@pytest.mark.parametrize("outcome", [True, RunError("engine.task", key="local", reason="gone")])
+def test_what_a_training_ends_with_is_given_back(outcome: object) -> None:
+    watch, told = Watch(), SimpleQueue[Event]()
+    for event in (("start", "train", 3, 0), ("note", "slow"), ("end", outcome), ("start", "test", 1, 0)):
+        told.put(event)
+    assert heard_out(told, watch) is outcome
+    assert [item[0] for item in watch.heard] == ["start", "note", "finish"]
+    told.put(("end", outcome))
+    assert heard_out(told, None) is outcome, "also where nobody watches"

@@ -21,11 +21,11 @@ from typing import Any, Self
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import Plan
-from tunebook.core.progress import Notes, Progress, Silent
+from tunebook.core.progress import Notes, Progress
 from tunebook.verbs.engines.lane import Lane
 from tunebook.verbs.engines.seam import Engine, Local
 from tunebook.verbs.engines.shares import shares
-from tunebook.verbs.engines.told import Event, Hearer
+from tunebook.verbs.engines.told import Event, heard_out
 from tunebook.verbs.engines.worker import interrupted
 from tunebook.verbs.steps.diverged import is_over
 from tunebook.verbs.steps.runs import Run, find_run
@@ -128,21 +128,18 @@ class Beside(Engine):
             job = self.jobs.get((folder, plan.id))
         if job is None:
             return Local().train(plan, folder, progress)
-        hearer = Hearer(progress or Silent())
         try:
             with _heard(self._ask):
-                while (event := job.told.get())[0] != "end":
-                    hearer.hear(event)
+                outcome = heard_out(job.told, progress)
         except BaseException:
             self.drop([plan], later=True)
             raise
-        hearer.unwind()
         with self.lock:
             self.jobs.pop((folder, plan.id), None)
-        if isinstance(event[1], BaseException):
-            raise event[1]
+        if isinstance(outcome, BaseException):
+            raise outcome
         run = find_run(folder, plan)
-        return run if event[1] and run is not None else Local().train(plan, folder, progress)
+        return run if outcome and run is not None else Local().train(plan, folder, progress)
 
     @contextmanager
     def still(self) -> Iterator[None]:

@@ -30,7 +30,7 @@ from tunebook.verbs.engines.joined import Nodes, joined, left
 from tunebook.verbs.engines.parcels import Load, load_of, travels
 from tunebook.verbs.engines.seam import Engine, Local, Needs, Spreads, Work
 from tunebook.verbs.engines.tasks import Letters, part_task, train_task
-from tunebook.verbs.engines.told import Event, Hearer
+from tunebook.verbs.engines.told import Event, heard_out
 from tunebook.verbs.steps.diverged import is_over
 from tunebook.verbs.steps.runs import Run, find_run
 
@@ -121,17 +121,14 @@ class Ray(Engine, Spreads):
         if not travels(plan):
             return Local().train(plan, folder, progress)
         job = job or self._submit(plan, folder, arm=False)
-        hearer = Hearer(progress or Silent())
         try:
-            while (event := job.told.get())[0] != "end":
-                hearer.hear(event)
+            outcome = heard_out(job.told, progress)
         except BaseException:
             self.drop([plan])
             raise
-        hearer.unwind()
-        if isinstance(event[1], BaseException):
-            raise event[1]
-        ended: Run = event[1]
+        if isinstance(outcome, BaseException):
+            raise outcome
+        ended: Run = outcome
         return ended
 
     def still(self) -> AbstractContextManager[None]:

@@ -100,8 +100,17 @@ def work_far(order: Order, work: Callable[[Where], T], fetch: Fetch) -> T | Tune
     except TunebookError as error:
         return error
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        return machine_error(error) or RunError("engine.task", key=os.uname().nodename, reason=reason)
+        return failed(error, os.uname().nodename)
+
+
+def failed(error: Exception, machine: str, place: object = "–") -> TunebookError:
+    """What a task ends with that met an error which nobody foresaw.
+
+    Args:
+        place: as of `machine_error`.
+    """
+    reason = f"{type(error).__name__}: {error}"
+    return machine_error(error, place) or RunError("engine.task", key=machine, reason=reason)
 
 
 def check_alike(needs: Mapping[str, str]) -> None:
@@ -145,4 +154,15 @@ def _trained(plan: Plan, folder: Path, teller: Teller) -> Back:
     return Back(error, *packed(run.path))
 
 
-__all__ = ["FOLDER", "Back", "Fetch", "Order", "check_alike", "train_far", "train_or_keep", "unlike", "work_far"]
+__all__ = [
+    "FOLDER",
+    "Back",
+    "Fetch",
+    "Order",
+    "check_alike",
+    "failed",
+    "train_far",
+    "train_or_keep",
+    "unlike",
+    "work_far",
+]

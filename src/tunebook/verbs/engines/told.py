@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from queue import SimpleQueue
 from typing import Any
 
-from tunebook.core.progress import Looks, Progress, tell
+from tunebook.core.progress import Looks, Progress, Silent, tell
 
 Event = tuple[Any, ...]  # name of a method of a watcher, and what it is called with; ("attempt", where) begins anew
 _EVERY = 0.5  # seconds between two letters
@@ -91,4 +92,13 @@ class Hearer:
             self.hear(("finish",))
 
 
-__all__ = ["Event", "Hearer", "Teller"]
+def heard_out(told: SimpleQueue[Event], progress: Progress | None) -> Any:
+    """Let a watcher hear a training until it ends; what it ended with. Raises whatever the watcher raises."""
+    hearer = Hearer(progress or Silent())
+    while (event := told.get())[0] != "end":
+        hearer.hear(event)
+    hearer.unwind()
+    return event[1]
+
+
+__all__ = ["Event", "Hearer", "Teller", "heard_out"]

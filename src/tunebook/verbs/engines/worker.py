@@ -9,9 +9,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.errors import RunError, TunebookError, machine_error
+from tunebook.core.errors import RunError, TunebookError
 from tunebook.core.nouns import Plan
-from tunebook.verbs.engines.far import train_or_keep
+from tunebook.verbs.engines.far import failed, train_or_keep
 from tunebook.verbs.engines.told import Teller
 from tunebook.verbs.steps.runs import find_run
 
@@ -48,9 +48,7 @@ def _trained(plan: Plan, folder: Path, line: Any) -> BaseException | None:
     except KeyboardInterrupt:
         return interrupted(plan, folder)
     except Exception as error:
-        return machine_error(error, folder) or RunError(
-            "engine.task", key="local", reason=f"{type(error).__name__}: {error}"
-        )
+        return failed(error, "local", folder)
     finally:
         teller.flush()
         if (run := find_run(folder, plan)) is not None:
