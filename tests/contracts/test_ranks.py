@@ -96,7 +96,9 @@ def test_what_frozen_layers_make_is_made_by_one_process_and_read_by_the_other(tw
 def test_a_run_goes_on_with_another_number_of_processes(ended: str, two: Path, model: Path) -> None:
     """Without dropout, whose draws a checkpoint keeps for as many processes as wrote it."""
     if ended == "two_then_one":
-        fit(model, two / ended, ranks.whole_run("plain")).run(last_checkpoint(two / ended))
+        kept = last_checkpoint(two / ended)
+        assert kept is not None
+        fit(model, two / ended, ranks.whole_run("plain")).run(kept)
     alike(two / "plain", two / ended)
 
 
