@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests import small
+from tests import ab_book, small
 from tests.books import QUICK
 from tunebook.core.files import content_id
 from tunebook.tables.make import child
@@ -48,8 +48,9 @@ def pantry(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pantry:
     book = init(folder / "book", file, model=str(base), options=small.options("classes"), owner="Ada")
 
     @cache
-    def trained(seed: int = 1, key: str = "") -> Run:
-        table = child(book.champion, {**QUICK, **({key: "on"} if key else {})})
+    def trained(seed: int = 1, key: str = "", sure: bool = False) -> Run:
+        changed = {**QUICK, **(ab_book.SURE if sure else {}), **({key: "on"} if key else {})}
+        table = child(book.champion, changed)
         return train(plan(table, book.data, seed=seed), track=())
 
     return Pantry(book, trained)
@@ -68,9 +69,17 @@ def forged(run: Run, name: str, weights: Callable[[Weights], Weights] | None = N
     return Run(path)
 
 
-def ruined(run: Run, name: str = "ruined") -> Run:
-    """A copy of a run whose head says the contrary: the mean with the run itself knows nothing."""
-    return forged(run, name, lambda held: {k: -item if "classifier" in k else item for k, item in held.items()})
+def ruined(run: Run, name: str = "ruined", loud: int = 1) -> Run:
+    """A copy of a run whose head says the contrary, this much louder: the mean of both knows nothing, or worse."""
+    return forged(run, name, lambda held: {k: -loud * item if "classifier" in k else item for k, item in held.items()})
+
+
+def blurred(run: Run, name: str) -> Run:
+    """A copy of a run whose weights differ from it by less than changes an answer."""
+    draw = np.random.default_rng(0)
+    return forged(
+        run, name, lambda held: {k: item * (1 + 1e-4 * draw.standard_normal(item.shape)) for k, item in held.items()}
+    )
 
 
 def weights_of(folder: Path) -> Weights:

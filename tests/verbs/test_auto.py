@@ -28,7 +28,6 @@ from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.book_file import write_book_file
 
 WORSE = {"learning_rate": 1e-6}
-SURE = {"learning_rate": 5e-3, "max_epochs": 8}
 
 
 def make(folder: Path, base: Path) -> Book:
@@ -37,7 +36,7 @@ def make(folder: Path, base: Path) -> Book:
     options = small.options("binary").model_copy(update={"split": "3:1:1"})
     book = init(folder / "book", file, model=str(base), options=options, owner="Ada")
     poor = book.tables.add(child(book.champion, ab_book.QUICK, note="quick"))
-    book.tables.add(child(poor, SURE, note="learns"))
+    book.tables.add(child(poor, ab_book.SURE, note="learns"))
     write_book_file(book.file.model_copy(update={"gate": Gate(seeds=3, looks=[])}), book.path)
     book = Book(book.path)
     promote(book, poor.version, reason="for these tests", force=True)
@@ -81,7 +80,7 @@ def buy(context: RaceContext, name: str, place: int) -> None:
 def won(tmp_path_factory: pytest.TempPathFactory, model: Path) -> tuple[Book, AutoResult]:
     """An auto of two tries, one of which learns."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lineup, "near", drawing(SURE, WORSE))
+        patch.setattr(lineup, "near", drawing(ab_book.SURE, WORSE))
         book = make(tmp_path_factory.mktemp("won"), model)
         return book, auto(book, tries=2, minutes=30)
 
