@@ -6,6 +6,8 @@ import ctypes
 import gc
 import mmap
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +122,16 @@ def test_few_products_are_kept_compiled_unless_the_user_says_otherwise(monkeypat
     monkeypatch.setattr(os, "environ", {names[0]: "9"})
     few_kernels()
     assert os.environ == {names[0]: "9", names[1]: "256"}
+
+
+def test_tensors_lie_in_large_pages_where_the_system_has_them() -> None:
+    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not setting.is_file() or "[never]" in setting.read_text(encoding="utf-8"):
+        pytest.skip("this system has no large pages")
+    code = (
+        "import tunebook.engine.fit, torch; kept = torch.ones(16_000_000);"
+        "print(next(line.split()[1] for line in open('/proc/self/smaps_rollup') if 'AnonHuge' in line))"
+    )
+    around = {key: value for key, value in os.environ.items() if key != "THP_MEM_ALLOC_ENABLE"}
+    said = subprocess.run([sys.executable, "-c", code], env=around, capture_output=True, text=True, check=True).stdout
+    assert int(said) >= 32_768, "of 64 MB"
