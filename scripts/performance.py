@@ -33,6 +33,14 @@ the machine. *Products reach* is their own speed against that peak; *bound is* h
 would take at the peak. The rest is what could still be saved without another processor.
 
 """
+PAPER = """
+## On many machines, on paper
+
+Wall time and what all machines together are paid for, by simulation of a cluster (`{command}`):
+trainings of {median:.0f} s at the median, {start:.0f} s to start a machine, {serial:.0f} s of the command for each, and
+no deaths. No cluster of this size was at hand; [many machines](how-to/many-machines.md) says what becomes of deaths.
+
+"""
 SCORES = ("accuracy", "span_f1", "loss_after")
 RESULT = dict[str, Any]
 
@@ -129,6 +137,8 @@ def page(folder: Path = RESULTS) -> str:
     parts.append(grid(("Work", "Against", "Times as fast", "Pairs", "Score", "Theirs"), lines))
     if (path := folder / "ROOFLINE.json").is_file():
         parts += [LIMITS, limits(json.loads(path.read_text(encoding="utf-8")))]
+    if (path := folder / "RAY_PAPER.json").is_file():
+        parts.append(on_paper(json.loads(path.read_text(encoding="utf-8"))))
     parts.append("\n## Where each comes from\n")
     parts.append(grid(("Work", "Command", "Processor", "bf16", "Day"), [_origin(*one) for one in _found(folder)]))
     return "".join(parts)
@@ -143,6 +153,22 @@ def limits(found: RESULT) -> str:
     shares = [(name, *(f"{100 * case['shares'][name]:.0f} %" for case in cases.values())) for name in names]
     told = f"\nShares of a step's time; `{found['command']}`.\n\n"
     return grid(head, lines) + told + grid(("Part", *cases), shares)
+
+
+def on_paper(found: RESULT) -> str:
+    """Wall time and cost against the number of machines, of machines that do not die."""
+    head = ("Work", "Machines", "Minutes", "Machine hours paid")
+    cases = [case for case in found["cases"] if not case["deaths_an_hour"]]
+    lines = [
+        (case["what"], str(case["machines"]), _minutes(case["wall"]), f"{case['paid_machine_hours']:.2f}")
+        for case in cases
+    ]
+    return PAPER.format(command=found["command"], **found["assumed"]) + grid(head, lines)
+
+
+def _minutes(wall: Mapping[str, float]) -> str:
+    median, low, high = (f"{wall[name] / 60:.1f}" for name in ("median", "low", "high"))
+    return f"{median} [{low}, {high}]"
 
 
 def _measures(case: RESULT) -> tuple[str, ...]:

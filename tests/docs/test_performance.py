@@ -42,6 +42,16 @@ def test_what_a_step_consists_of_is_told_beside_the_peak(tmp_path):
     assert "| products | 80 % |" in page and "| rest | 20 % |" in page
 
 
+def test_time_and_cost_on_paper_leave_deaths_out(tmp_path):
+    wall = {"median": 90.0, "low": 60.0, "high": 120.0}
+    case = {"what": "search 1000", "wall": wall, "paid_machine_hours": 10.5}
+    cases = [{**case, "machines": number, "deaths_an_hour": deaths} for number, deaths in ((16, 0.0), (64, 2.0))]
+    written(tmp_path, "RAY_PAPER", cases=cases, assumed={"median": 40.0, "start": 10.0, "serial": 1.0})
+    page = performance.page(tmp_path)
+    assert "| search 1000 | 16 | 1.5 [1.0, 2.0] | 10.50 |" in page and "| 64 |" not in page
+    assert "trainings of 40 s" in page
+
+
 def test_what_was_not_measured_is_not_told(tmp_path):
     written(tmp_path, "data_path", ratio={"median": 4.4, "min": 4.0, "max": 5.0}, tunebook={"seconds": [1, 2]})
     page = performance.page(tmp_path)
