@@ -28,6 +28,8 @@ from tunebook.techniques.r_drop import RDrop
 from tunebook.verbs.abtest.classes import class_rows
 from tunebook.verbs.abtest.scored import ArmScores, Exam
 
+pytestmark = pytest.mark.no_cover  # they read the source and run none of it
+
 SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 HOME = ("tasks/", "data/kinds/")  # a task scores its own kinds, and a kind is its own file
 # Words of others that are spelt like a kind.

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from tests.drawn import ALL
 
 from tunebook.core.errors import MachineError, TableError
 from tunebook.tables import files as text
@@ -142,6 +143,7 @@ def test_refused(tmp_path, name, text, code):
     refused(file(tmp_path, name, text), code)
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_rows(tmp_path):
     path = tmp_path / "t.csv"
     names = [f"row_{number}" for number in range(10_000)]
@@ -282,7 +284,7 @@ def tables(draw):
 WALK = ("json", "yml", "json", "csv", "json", "xlsx", "yml", "csv", "yml", "xlsx", "csv", "xlsx", "json")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25 if ALL else 8)
 @given(table=tables(), languages=st.lists(st.sampled_from(["en", "zh"]), min_size=13, max_size=13))
 def test_every_form_gives_the_same_table_back_to_every_other(table, languages):
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
