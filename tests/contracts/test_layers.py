@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -56,6 +57,11 @@ def part(name: str) -> str:
     package, _, rest = name.removeprefix("tunebook.").partition(".")
     inner = f"{package}.{rest.split('.')[0]}"
     return inner if inner in RANK else package
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def module(path: Path) -> str:
@@ -115,19 +121,19 @@ def graph(files: dict[str, ast.Module]) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_imports_go_down(path):
-    assert faults(path, ast.parse(path.read_text(encoding="utf-8"))) == []
+    assert faults(path, parsed(path)) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_heavy_libraries_are_imported_inside_functions(path):
-    names = {name.split(".")[0] for name in at_once(ast.parse(path.read_text(encoding="utf-8")))}
+    names = {name.split(".")[0] for name in at_once(parsed(path))}
     if part(module(path)) not in MAY_BE_HEAVY:
         assert names & HEAVY == set()
 
 
 def test_no_import_goes_in_a_circle():
     """Not even inside functions: the sorter raises CycleError, which names the modules."""
-    files = {module(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES if path.name != "__init__.py"}
+    files = {module(path): parsed(path) for path in FILES if path.name != "__init__.py"}
     assert set(TopologicalSorter(graph(files)).static_order()) == set(files)
 
 
