@@ -171,6 +171,37 @@ def two_processes(folder: Path, runs: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
 
 
+SHARDED = """
+compute_environment: LOCAL_MACHINE
+distributed_type: FSDP
+use_cpu: true
+num_machines: 1
+num_processes: 2
+machine_rank: 0
+mixed_precision: "no"
+fsdp_config:
+  fsdp_version: 2
+  fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP
+"""
+
+
+@pytest.mark.slow
+def test_a_launcher_that_asks_for_parts_of_a_model_is_refused_before_the_first_step(book: Book, tmp_path: Path) -> None:
+    """accelerate itself would start processes that each take themselves for the only one, and train whole models."""
+    from tunebook.core.nouns import write_json
+
+    write_json(made(book), tmp_path / "plan.json")
+    (tmp_path / "two.py").write_text(TWO)
+    (tmp_path / "sharded.yaml").write_text(SHARDED)
+    command = [
+        sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(tmp_path / "sharded.yaml"),
+        str(tmp_path / "two.py"), str(tmp_path / "plan.json"), str(tmp_path / "runs"),
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode != 0 and "[ranks.sharded] ACCELERATE_USE_FSDP='true'" in done.stderr
+    assert "torchrun" in done.stderr and not (tmp_path / "runs").exists()
+
+
 @pytest.mark.slow
 def test_two_processes_share_one_run(book: Book, tmp_path: Path) -> None:
     from tunebook.core.nouns import write_json
