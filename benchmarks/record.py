@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("TUNEBOOK_REAL_DATA", ROOT.parent / "shared" / "data"))
 Cell = dict[str, Any]
 RESULTS = Path(__file__).parent / "results"
+SCORES = ("accuracy", "span_f1", "loss_after")  # what sides are scored by after their training
 _LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "numpy")
 
 
@@ -63,8 +64,32 @@ def ratio(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values), "pairs": len(values)}
 
 
+def compared(result: Cell) -> list[Cell]:
+    """What a result says of us against each other side, the same for all benchmarks of sides that ran in turns.
+
+    Each is {case, against, ratio: {median, min, max, pairs}} and, where the sides were scored, {accuracy: {ours,
+    theirs}}, or another score by its name: the median of the runs.
+    """
+    cases = result.get("cases")
+    parts = {"": result, **(cases if isinstance(cases, dict) else {}), **result}
+    return [
+        {"case": name, "against": side, "ratio": found, **_scores(part["runs"], side)}
+        for name, part in parts.items()
+        if isinstance(part, dict) and isinstance(part.get("runs"), dict)
+        for side, found in part.get("speed_ratio", {}).items()
+    ]
+
+
+def _scores(runs: dict[str, list[Cell]], side: str) -> Cell:
+    """Of both, by the name of the score; ours are the runs of the first side."""
+    of = {"ours": runs[next(iter(runs))], "theirs": runs.get(side, [])}
+    told = {name: {who: [run[name] for run in each if name in run] for who, each in of.items()} for name in SCORES}
+    found = {name: both for name, both in told.items() if all(both.values())}
+    return {name: {who: statistics.median(each) for who, each in both.items()} for name, both in found.items()}
+
+
 def write_result(name: str, result: dict[str, Any]) -> Path:
-    """Write a result with the machine, the versions and the command that gave it."""
+    """Write a result with the machine, the versions and the command that gave it, and what it compares."""
     around = {
         "date": time.strftime("%Y-%m-%d"),
         "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
@@ -76,9 +101,10 @@ def write_result(name: str, result: dict[str, Any]) -> Path:
         },
         "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},
     }
+    told = {"compared": pairs} if (pairs := compared(result)) else {}
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({**around, **result}, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({**around, **told, **result}, indent=2) + "\n", encoding="utf-8")
     return path
 
 
@@ -104,4 +130,4 @@ def _flags() -> list[str]:
     return [flag for flag in _cpu("flags").split() if flag.startswith(("avx512", "amx"))]
 
 
-__all__ = ["DATA", "RESULTS", "ROOT", "Cell", "fill", "given", "graded", "ratio", "write_result"]
+__all__ = ["DATA", "RESULTS", "ROOT", "SCORES", "Cell", "compared", "fill", "given", "graded", "ratio", "write_result"]
