@@ -165,6 +165,7 @@ class Guardrail(Record):
         sees: the fall that would have been told from none with a probability of 80 %, as a share of the cost where the
             kind is `ratio`; inf where none would, or an older version wrote the verdict.
         rows: that it was measured on; 0 for costs.
+        clock: time and cost are those of the clock, for of some runs the processor's are not known.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Guardrail(Record):
     held: bool
     sees: float = math.inf
     rows: int = 0
+    clock: bool = False
 
     @property
     def reported(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ from tunebook.tables.rules import effective_batch, planned_steps
 KEY = "frozen_layers"  # of the counters
 FOLDER = "frozen"  # of a cache
 SMALL = 256 << 20  # bytes that are held in memory where there can be no file
-_FORM = 1
+_FORM = 2
 _TOKENS = 4096  # of a pass
 _ROWS = 512  # that are looked through at once
 _TRIED = 3
@@ -138,7 +139,9 @@ def read_once(trainer: WovenTrainer, texts: Texts) -> Iterator[None]:
     with frozen.held():
         yield
     if again or frozen.known:
-        live = {why: 1 for why in frozen.passes if why not in ("known", "off")}
+        live: dict[str, float] = {why: 1 for why in frozen.passes if why not in ("known", "off")}
+        if frozen.borrowed:
+            live["borrowed_seconds"] = frozen.borrowed
         weave.run.noted(KEY, layers=len(cut.layers), once=int("known" in frozen.passes), **live)
 
 
@@ -197,14 +200,19 @@ def _states(
     path = layer_outputs.place(cache / FOLDER, _key(frozen, texts, lengths))
     with _alone(path):
         kept = layer_outputs.read(path, lengths)
-        if kept is not None or not again:
-            return kept
+        if kept is not None:
+            states, frozen.borrowed = kept
+            return states
+        if not again:
+            return None
+        begun = time.process_time()
         small = _in_memory(frozen, texts, lines, size)
         try:
             layer_outputs.make_room(path.parent, size)
             parts = _computed(frozen, texts, lines) if small is None else [small]
-            layer_outputs.write(path, lengths, parts)
-            return layer_outputs.read(path, lengths)
+            layer_outputs.write(path, lengths, parts, begun)
+            made = layer_outputs.read(path, lengths)
+            return small if made is None else made[0]
         except OSError as error:  # a full disk, or a book that may only be read
             if small is None:
                 tell(texts.progress, say("frozen.live", reason=error.strerror or str(error)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,9 +21,9 @@ LARGEST = 8 << 30  # bytes of all files of a folder
 _SUFFIX = ".states"
 
 
-def read(path: Path, lengths: Mapping[bytes, int]) -> Tensor | None:
-    """The states that a file holds, shape (tokens, width), mapped into memory; None where it does not hold those of
-    these texts in this order.
+def read(path: Path, lengths: Mapping[bytes, int]) -> tuple[Tensor, float] | None:
+    """The states that a file holds, shape (tokens, width), mapped into memory, and the seconds of the processor that
+    they took; None where it does not hold those of these texts in this order.
 
     Args:
         lengths: key of a text -> its tokens.
@@ -34,17 +35,24 @@ def read(path: Path, lengths: Mapping[bytes, int]) -> Tensor | None:
         if not np.array_equal(keys, _keys(lengths)) or sizes.tolist() != list(lengths.values()):
             return None
         found = np.memmap(path, np.uint8, "c", stream.tell(), shape)
+        stream.seek(found.nbytes, os.SEEK_CUR)
+        seconds = float(np.load(stream, allow_pickle=False))
         os.utime(path)  # who is asked for least is the first to go
-        return torch.from_numpy(found).view(getattr(torch, kind))
+        return torch.from_numpy(found).view(getattr(torch, kind)), seconds
     return None
 
 
-def write(path: Path, lengths: Mapping[bytes, int], parts: Iterable[Tensor]) -> None:
-    """Write the states of texts, in this order, as they come.
+def write(path: Path, lengths: Mapping[bytes, int], parts: Iterable[Tensor], begun: float) -> None:
+    """Write the states of texts, in this order, as they come. Nobody else writes them at the same time.
+
+    Args:
+        begun: what `time.process_time` said before the first was made.
 
     Raises:
         OSError: the disk is full, or this folder takes no files.
     """
+    for left in path.parent.glob(f".{path.name}.*.part"):  # by a process that was killed
+        left.unlink(missing_ok=True)
     with part_of(path) as part, part.open("wb") as stream:
         tokens = sum(lengths.values())
         for number, states in enumerate(parts):
@@ -55,6 +63,7 @@ def write(path: Path, lengths: Mapping[bytes, int], parts: Iterable[Tensor]) -> 
                 np.save(stream, np.array(list(lengths.values()), dtype=np.int64))
                 np.save(stream, np.array([tokens, data.shape[1] * data.element_size()]))
             stream.write(data.view(torch.uint8).numpy().data)
+        np.save(stream, np.array(time.process_time() - begun))
 
 
 def place(folder: Path, key: str) -> Path:

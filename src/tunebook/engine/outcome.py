@@ -20,6 +20,7 @@ class Outcome:
         seconds: wall-clock time of training, validation included; of a resumed run, since it went on.
         processor_seconds: what this process took of the processor meanwhile, all threads: the steadier of the two
             where other work runs beside it, and next to nothing where a GPU does the work.
+        borrowed_seconds: of the processor that others had spent on what this run found made.
         rows: rows that were trained on in that time, counted once an epoch.
         steps: optimiser steps in all.
         peak_memory_bytes: of the GPU where there is one, else of the process.
@@ -36,6 +37,7 @@ class Outcome:
     device: str
     best_step: int | None
     processor_seconds: float = 0.0
+    borrowed_seconds: float = 0.0
     trained: int = 0
     parameters: int = 0
     stored_bytes: int = 0
@@ -73,6 +75,7 @@ def outcome_of(trainer: WovenTrainer, folder: Path, precision: str, *, begun: in
     return Outcome(
         seconds=taken.wall,
         processor_seconds=taken.processor,
+        borrowed_seconds=sum(found.get("borrowed_seconds", 0.0) for found in trainer.weave.run.counters.values()),
         rows=round(len(trainer.train_dataset) * float(trainer.state.epoch or 0) * share),
         steps=steps,
         peak_memory_bytes=peak_bytes(),

@@ -166,12 +166,14 @@ class FrozenLayers:
         known: what they make of texts; None where every pass is computed.
         first: whether above the cut only the first token of a text is read, so that the others need not be known.
         passes: how many there were, by what was done: `known`, or why not.
+        borrowed: seconds of the processor that another training spent on what is known.
     """
 
     cut: Cut
     known: Known | None = None
     first: bool = False
     passes: dict[str, int] = field(default_factory=dict)
+    borrowed: float = 0.0
     _rest: int = 0  # further outputs of a layer beside its states
     _autocast: Any = None
 

@@ -90,6 +90,7 @@ def guard_name(guard: Guardrail) -> str:
     if guard.kind == "challenge":
         return localized("ab.guard.challenge", name=guard.name)
     called = phrase("ab.guard", name)
+    of = localized("ab.clock") if guard.clock else of
     return localized("ab.guard.of", guard=called, of=of) if of else called
 
 

@@ -13,6 +13,7 @@ import pytest
 from scipy.special import stdtrit
 
 from tests.ab_book import arm_scores, exam, gains
+from tunebook.report.ab_words import guard_name
 from tunebook.stats.gate import two_way
 from tunebook.verbs.abtest.ab_plan import Challenge, Guard, Prices
 from tunebook.verbs.abtest.classes import holdable
@@ -26,7 +27,8 @@ def plan(*guards: Guard, prices: Prices | None = None) -> Any:
 
 def pair(a: float, b: float, latency: Any = ([], [])) -> Any:
     sides = tuple(
-        SimpleNamespace(seconds=value, peak_memory_bytes=value * 100, size=value * 7, device="cpu") for value in (a, b)
+        SimpleNamespace(seconds=value, peak_memory_bytes=value * 100, size=value * 7, device="cpu", work=value)
+        for value in (a, b)
     )
     return SimpleNamespace(sides=sides, seen=SimpleNamespace(latency=latency))
 
@@ -53,9 +55,26 @@ def test_a_cost_is_a_ratio() -> None:
 def test_prices_weigh_devices() -> None:
     pairs = [pair(10, 10), pair(20, 20)]
     for item in pairs:
-        item.sides[1].device = "H200"
+        item.sides[1].device, item.sides[1].work = "H200", 0.0
     found = checked(Guard(name="cost", margin=0.2), pairs=pairs, prices=Prices(cpu_hour=1.0, gpu_hour=3.0))
     assert found.gain == pytest.approx(-2.0)
+
+
+def test_time_is_that_of_the_processor_where_it_is_known_of_all_runs() -> None:
+    """What else the machine did while a run was trained is nothing to its table."""
+    pairs = [pair(10, 11), pair(10, 11)]
+    for item in pairs:
+        item.sides[1].seconds = 40
+    for name in ("time", "cost"):
+        found = checked(Guard(name=name, margin=0.2), pairs=pairs)
+        assert found.gain == pytest.approx(-0.1) and found.held and not found.clock
+        assert "clock" not in guard_name(found)
+    pairs[0].sides[0].work = 0.0
+    for name in ("time", "cost"):
+        found = checked(Guard(name=name, margin=0.2), pairs=pairs)
+        assert found.gain == pytest.approx(-3) and not found.held and found.clock
+        assert "by the clock" in guard_name(found)
+    assert not checked(Guard(name="memory", margin=0.2), pairs=pairs).clock
 
 
 def test_latency_is_the_slowest_of_a_hundred() -> None:

@@ -51,6 +51,7 @@ class Result:
         failed: code of the error that ended it; empty for a finished run.
         reused: it had been trained before this test began.
         seconds, peak_memory_bytes, device: what it cost, whenever that was.
+        work: seconds of the processor that it would have taken alone; 0 where that is not known, or a GPU did the work.
     """
 
     run: Run
@@ -60,6 +61,7 @@ class Result:
     seconds: float
     peak_memory_bytes: int
     device: str
+    work: float
 
     @property
     def folder(self) -> Path | None:
@@ -104,7 +106,14 @@ def ended(run: Run, plan: Plan) -> Result | None:
 
 def _result(run: Run, plan: Plan, cost: Mapping[str, Any], failed: str = "") -> Result:
     seconds = cost["seconds"] + cost.get("stage_seconds", 0.0)
-    return Result(run, plan, failed, True, seconds, cost["peak_memory_bytes"], cost["device"])
+    return Result(run, plan, failed, True, seconds, cost["peak_memory_bytes"], cost["device"], _work(cost))
+
+
+def _work(cost: Mapping[str, Any]) -> float:
+    parts = [cost, *cost.get("stages", [])]
+    if cost["device"] != "cpu" or not all(part.get("processor_seconds") for part in parts):
+        return 0.0
+    return float(sum(part["processor_seconds"] + part.get("borrowed_seconds", 0.0) for part in parts))
 
 
 def trained(folder: Path, plan: Plan, progress: Progress | None = None) -> Result:

@@ -36,6 +36,7 @@ from tunebook.verbs.steps.answers import place_of
 from tunebook.verbs.steps.runs import Run
 
 Both = tuple[ArmScores, ArmScores]
+_TIMES = ("time", "cost")
 _POWER = 0.8  # with which a fall is said to be seen
 
 
@@ -46,7 +47,8 @@ def check_guards(plan: ABPlan, pairs: Sequence[Pair], arm_scores: Both, alpha: f
         if guard.name == RETENTION:
             continue
         if guard.name in RATIOS:
-            found.append(_ratio(guard, _costs_of(guard.name, pairs, plan), alpha))
+            made = _ratio(guard, _costs_of(guard.name, pairs, plan), alpha)
+            found.append(made.model_copy(update={"clock": guard.name in _TIMES and not _worked(pairs)}))
         elif guard.name == CLASS:
             found += _classes(guard, arm_scores, alpha, len(plan.seeds))
         elif guard.name in arm_scores[0].exam.own:
@@ -139,11 +141,14 @@ def _costs_of(name: str, pairs: Sequence[Pair], plan: ABPlan) -> list[tuple[floa
     if name == "latency":
         return [(_p99(pair.seen.latency[0]), _p99(pair.seen.latency[1])) for pair in pairs]
 
+    worked = _worked(pairs)
+
     def cost(result: Result) -> float:
-        hours = result.seconds / 3600
+        seconds = result.work if worked else result.seconds
+        hours = seconds / 3600
         priced = plan.prices.of(result.device, hours)
         values = {
-            "time": result.seconds,
+            "time": seconds,
             "memory": result.peak_memory_bytes,
             "size": result.size,
             "cost": hours if priced is None else priced,
@@ -151,6 +156,11 @@ def _costs_of(name: str, pairs: Sequence[Pair], plan: ABPlan) -> list[tuple[floa
         return float(values[name])
 
     return [(cost(pair.sides[0]), cost(pair.sides[1])) for pair in pairs]
+
+
+def _worked(pairs: Sequence[Pair]) -> bool:
+    """Whether of every run it is known what it took of the processor, which other work beside it does not change."""
+    return all(side.work for pair in pairs for side in pair.sides)
 
 
 def _p99(times: Sequence[float]) -> float:

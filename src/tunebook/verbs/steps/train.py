@@ -181,7 +181,7 @@ def _held(
 
 def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:
     """Write outcome.json, which makes the run a finished one, and clear away what only a resume needs."""
-    clocks = ("seconds", "processor_seconds")
+    clocks = ("seconds", "processor_seconds", "borrowed_seconds")
 
     costs = [
         {"stage": stage.plan.stage, "run": stage.id, **{name: stage.outcome.get(name, 0.0) for name in clocks}}
