@@ -1,4 +1,4 @@
-"""What frozen layers have made is found by all that decides it, by nothing else, and by no training that it misleads."""
+"""What frozen layers have made is found by all that decides it, and by nothing else."""
 
 from __future__ import annotations
 

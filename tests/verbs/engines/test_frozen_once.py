@@ -1,4 +1,4 @@
-"""Frozen layers read the texts of a book once: for both arms, all seeds, a promotion and a search, in several processes."""
+"""Frozen layers read the texts of a book once, for both arms, all seeds and a search, in several processes too."""
 
 from __future__ import annotations
 
