@@ -50,6 +50,13 @@ def test_what_needs_no_torch(book: Path, words: tuple[str, ...]) -> None:
     call(*names, book, *[word for word in words if "=" in word])
 
 
+def test_a_plan_whose_technique_changes_the_model_needs_torch_once(book: Path) -> None:
+    call("table", "set", book, "head_start=on", "--note", "few rows", heavy=())
+    words = ("check", book, "--table", "latest")
+    call(*words, heavy=())
+    call(*words)
+
+
 def test_a_list_of_runs_needs_no_records_and_no_numbers(book: Path) -> None:
     run = book / "runs" / "20260101-000000-0123456789ab"
     run.mkdir(parents=True)

@@ -22,14 +22,35 @@ def techniques() -> dict[str, type[Technique]]:
     return _find("tunebook.techniques", Technique)
 
 
+@cache
+def technique_of(key: str) -> type[Technique]:
+    """One technique, imported alone where it is a module of `tunebook/techniques/`: all of them take seconds.
+
+    Raises:
+        KeyError: there is no such technique.
+    """
+    return own_technique(key) or techniques()[key]
+
+
+def is_technique(key: str) -> bool:
+    """Whether there is such a technique; of those of `tunebook/techniques/` only its own module is imported."""
+    return own_technique(key) is not None or key in techniques()
+
+
+@cache
+def own_technique(key: str) -> type[Technique] | None:
+    """The technique that the module of this name in `tunebook/techniques/` defines; None where there is none."""
+    found: type[Technique] | None = one_in("tunebook.techniques", key, Technique)
+    return found
+
+
 def built(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Technique]:
     """Key -> technique with its rows. They are frozen, and the same rows always give the same object.
 
     Raises:
         TableError: as `build`.
     """
-    known = techniques() if rows else {}  # importing them imports torch
-    return {key: _built(known[key], json.dumps(fields)) for key, fields in rows.items()}
+    return {key: _built(technique_of(key), json.dumps(fields)) for key, fields in rows.items()}
 
 
 @lru_cache(256)
@@ -76,4 +97,17 @@ def _find(package: str, base: type[Any]) -> dict[str, type[Any]]:
     return {item.key: item for item in found_in(package, base)}
 
 
-__all__ = ["built", "kind_of", "kinds", "metrics", "own_rows", "stages", "task_of", "tasks", "techniques"]
+__all__ = [
+    "built",
+    "is_technique",
+    "kind_of",
+    "kinds",
+    "metrics",
+    "own_rows",
+    "own_technique",
+    "stages",
+    "task_of",
+    "tasks",
+    "technique_of",
+    "techniques",
+]

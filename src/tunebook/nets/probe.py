@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
 
 from tunebook.core.errors import PlanError
-from tunebook.core.params import Row
-from tunebook.core.technique import Facts, RunContext, model_inputs
+from tunebook.core.technique import RunContext, model_inputs
 from tunebook.nets.evaluated import evaluated
 from tunebook.nets.heads import ExactHead, head_inputs, head_of, pooled
 from tunebook.nets.linear_model import Seen, chosen_strength, head
 from tunebook.nets.mean_token import can_read_mean, read_mean, reads_mean
-
-Pooling = Annotated[
-    Literal["auto", "mean", "first"],
-    Row(
-        "what the head reads: the mean of the tokens, the first one, or the mean where the architecture lets it",
-        zh="分类头读取的内容：所有词元的平均、第一个词元，或在架构允许时取平均",
-    ),
-]
-Strength = Annotated[
-    Annotated[float, Field(gt=0)] | None,
-    Row(
-        "how freely the head follows the rows (C of a logistic regression); none chooses by rows that are held out",
-        zh="分类头跟随样本的自由程度（逻辑回归的 C）；none 表示用留出的样本来选择",
-    ),
-]
 
 
 def with_pooling(model: Any, pooling: str, key: str, run: RunContext) -> Any:
@@ -46,22 +29,6 @@ def with_pooling(model: Any, pooling: str, key: str, run: RunContext) -> Any:
         read_mean(model)
     run.noted(key, reads_mean=float(mean))
     return model
-
-
-def refuse_settings(key: str, facts: Facts) -> None:
-    """Refuse settings of a loss that a fitted head does not have.
-
-    Raises:
-        PlanError: `probe.setting`.
-    """
-    settings = facts.settings
-    several = facts.labels.kind.link == "sigmoid"
-    for name, value, off in (
-        ("label_smoothing", settings.label_smoothing, 0.0),
-        ("class_weights", settings.class_weights if several else "none", "none"),
-    ):
-        if value != off:
-            raise PlanError("probe.setting", key=name, value=value, allowed=str(off), technique=key)
 
 
 def fit_head(run: RunContext, key: str, strength: float | None) -> None:
@@ -117,4 +84,4 @@ def read_rows(run: RunContext) -> Seen:
     return Seen(read, rows.fixed["labels"][order], counts)
 
 
-__all__ = ["Pooling", "Strength", "fit_head", "fitted", "read_rows", "refuse_settings", "with_pooling"]
+__all__ = ["fit_head", "fitted", "read_rows", "with_pooling"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from tunebook.core import registry
@@ -23,10 +25,8 @@ def techniques() -> dict[str, type[Technique]]:
     Raises:
         MachineError: `table.techniques` where a library that a technique needs is not installed.
     """
-    try:
+    with _missing_libraries():
         return {**registry.techniques(), **registry.stages()}
-    except ModuleNotFoundError as error:
-        raise MachineError("table.techniques", key=error.name or "torch") from error
 
 
 def switches() -> dict[str, type[Params]]:
@@ -36,7 +36,7 @@ def switches() -> dict[str, type[Params]]:
 
 def group(owner: str) -> type[Params]:
     """The record that declares the rows of an owner: `training`, or the key of a technique, a stage or a task."""
-    return Settings if owner == "training" else switches()[owner]
+    return Settings if owner == "training" else _alone(owner) or switches()[owner]
 
 
 def settings_rows() -> dict[str, Declaration]:
@@ -54,6 +54,33 @@ def declared() -> dict[str, Declaration]:
     return {**settings_rows(), **technique_rows()}
 
 
+def rows_of(owners: Iterable[str]) -> dict[str, Declaration]:
+    """The settings' rows and those of some techniques, stages and tasks; where all are techniques of Tunebook, no
+    others are imported.
+
+    Raises:
+        MachineError: as `techniques`.
+    """
+    wanted = sorted({*owners} - {"training"})
+    alone = [found for key in wanted if (found := _alone(key))]
+    if len(alone) == len(wanted):
+        return {**settings_rows(), **_rows(tuple(alone))}
+    return {name: row for name, row in declared().items() if row.owner in {"training", *wanted}}
+
+
+def _alone(key: str) -> type[Technique] | None:
+    with _missing_libraries():
+        return registry.own_technique(key)
+
+
+@contextmanager
+def _missing_libraries() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MachineError("table.techniques", key=error.name or "torch") from error
+
+
 def aliases() -> dict[str, str]:
     """Alias -> name.
 
@@ -66,10 +93,12 @@ def aliases() -> dict[str, str]:
 def find(name: str) -> Declaration | None:
     """The declaration that a name or an alias means; None if there is none.
 
-    Case, hyphens and full-width letters do not matter. A name of the settings is found without importing techniques.
+    Case, hyphens and full-width letters do not matter. A name of the settings is found without importing techniques,
+    one of a technique without importing others.
     """
     plain = normal(name)
-    known = settings_rows()
+    owner = plain.rpartition(".")[0]
+    known = rows_of([owner] if owner and _alone(owner) else [])
     found = known.get(plain) or known.get(_aliases((Settings,)).get(plain, ""))
     return found or technique_rows().get(aliases().get(plain, plain))
 
@@ -117,6 +146,7 @@ __all__ = [
     "group",
     "nearest",
     "normal",
+    "rows_of",
     "settings_rows",
     "switches",
     "technique_rows",

@@ -19,9 +19,9 @@ from tunebook.tables.declared import (
     group,
     nearest,
     normal,
+    rows_of,
     settings_rows,
     switches,
-    technique_rows,
     unknown,
 )
 from tunebook.tables.in_force import giving_way
@@ -96,7 +96,7 @@ def child(
     older = [name for name in kept if _owner(name) in owners and getattr(find(name), "name", None) != name]
     asked, _, moved = _named({name: _given(kept.pop(name)) for name in older})
     owners |= set(map(_owner, asked))
-    known = settings_rows() if owners == {"training"} else declared()
+    known = settings_rows() if owners == {"training"} else rows_of({*owners, *map(_owner, kept)})
     for name, given in named.items():
         old = _given(kept[name]) if name in kept else Given()
         asked[name] = replace(old, value=given.value, reason=(reasons or {}).get(name, note), effect=None)
@@ -164,10 +164,7 @@ def make_table(given: Mapping[str, Given], *, note: str = "", owner: str = "") -
     """
     named, switches, renamed = _named(given)
     owners = {name.partition(".")[0] for name in named if "." in name} | {key for key, on in switches.items() if on}
-    wanted = list(settings_rows().values())
-    if owners:
-        wanted += [row for row in technique_rows().values() if row.owner in owners]
-    rows = {row.name: _row(row, named.get(row.name, Given())) for row in wanted}
+    rows = {name: _row(row, named.get(name, Given())) for name, row in rows_of(owners).items()}
     _check_together(rows, {"training", *owners})
     return ParamTable(rows=rows, note="; ".join(part for part in (tidy(note), renamed) if part), owner=tidy(owner))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tunebook.core.technique import Event, Facts, RunContext, Technique
-from tunebook.nets.probe import Pooling, Strength, fit_head, refuse_settings, with_pooling
+from tunebook.nets.probe_rows import Pooling, Strength, refuse_settings
 
 
 class HeadStart(Technique):
@@ -55,10 +55,14 @@ class HeadStart(Technique):
         Raises:
             PlanError: `probe.pooling`.
         """
+        from tunebook.nets.probe import with_pooling
+
         return with_pooling(model, self.pooling, self.key, run)
 
     def on(self, event: Event, run: RunContext) -> None:
         """Fit the head before the first step."""
+        from tunebook.nets.probe import fit_head
+
         if event == "start" and not run.step:
             fit_head(run, self.key, self.strength)
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from tunebook.core.technique import Event, Facts, RunContext, Technique
 from tunebook.nets.heads import head_of
-from tunebook.nets.probe import Pooling, Strength, fitted, refuse_settings, with_pooling
+from tunebook.nets.probe import fitted, with_pooling
+from tunebook.nets.probe_rows import Pooling, Strength, refuse_settings
 
 
 class LinearProbe(Technique):

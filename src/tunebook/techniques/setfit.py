@@ -13,7 +13,8 @@ from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Event, Facts, LossFn, RunContext, Technique, View, model_inputs
 from tunebook.nets.heads import head_inputs, head_of, pooled
 from tunebook.nets.pairs import cosine_loss, drawn_pairs
-from tunebook.nets.probe import Pooling, Strength, fitted, refuse_settings, with_pooling
+from tunebook.nets.probe import fitted, with_pooling
+from tunebook.nets.probe_rows import Pooling, Strength, refuse_settings
 
 
 class SetFit(Technique):

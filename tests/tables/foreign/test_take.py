@@ -18,10 +18,11 @@ def test_rows_of_lora_count_only_where_the_file_trains_it():
 
 
 def test_without_torch_techniques_are_not_available(monkeypatch):
-    def missing():
+    def missing(*key):
         raise ModuleNotFoundError("no torch", name="torch")
 
     monkeypatch.setattr(registry, "techniques", missing)
+    monkeypatch.setattr(registry, "own_technique", missing)
     imported = read_foreign(SAMPLES / "llama_factory_lora.yaml")
     assert notes(imported)["lora_rank"].action == notes(imported)["finetuning_type"].action == "not_available"
     assert imported.values["max_epochs"] == 3 and not {"learning_rate", "lora"} & set(imported.values)

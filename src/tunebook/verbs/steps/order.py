@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.facts import not_given
 from tunebook.core.nouns import ParamTable, Plan, Split
-from tunebook.core.registry import built, own_rows, task_of, techniques
+from tunebook.core.registry import built, is_technique, task_of, techniques
 from tunebook.core.settings import Filled, Settings
 from tunebook.core.stage import Part, Stage
 from tunebook.core.technique import ShowsRows, Technique
@@ -36,7 +36,7 @@ def order(rows: dict[str, dict[str, Any]], task: Task, *, more: frozenset[str] =
         PlanError: the task does not give what a technique needs, two of them conflict, or the rows are those of another
             task.
     """
-    for key in rows.keys() & own_rows().keys() if rows else ():
+    for key in (key for key in rows if not is_technique(key)):
         raise PlanError("plan.own_rows", key=key, value=task.key)
     chosen = built(rows)
     for key, technique in chosen.items():

@@ -8,30 +8,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tunebook.core.call_check import Allow
-from tunebook.core.errors import ModelError, PlanError, gathered
+from tunebook.core.errors import PlanError, gathered
 from tunebook.core.locations import from_book
-from tunebook.core.nouns import DataRef, Estimate, HeadStart, ParamTable, Plan
+from tunebook.core.nouns import DataRef, Estimate, ParamTable, Plan
 from tunebook.core.params import build
 from tunebook.core.reference import Refers
 from tunebook.core.registry import stages, task_of
 from tunebook.core.settings import Filled, Settings
 from tunebook.core.stage import MakesParts, Part, Stage
-from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique, in_one_line
+from tunebook.core.technique import Facts, Refuses, Technique, in_one_line
 from tunebook.engine.continual import CONTINUE, Start, find_start, numbered
 from tunebook.engine.inputs import inputs_of
 from tunebook.engine.schedule import check_steps
-from tunebook.models.heads import own_head
 from tunebook.models.source import find_model, read_config
 from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.rules import planned_steps
 from tunebook.verbs.steps.book import kept_model_id
 from tunebook.verbs.steps.estimate import estimate, within
 from tunebook.verbs.steps.learnt import remaining, taught
-from tunebook.verbs.steps.model_facts import plain_kind, read_tokens, suited, version_of
+from tunebook.verbs.steps.model_facts import read_tokens, suited, version_of
 from tunebook.verbs.steps.order import naming, order, read_at_all, refuse_unhanded, shown_rows, stage_table, warmed
 from tunebook.verbs.steps.passes import Read, lines_of
 from tunebook.verbs.steps.plan_checks import check_settings, check_whole
-from tunebook.verbs.steps.sizes import Sizes, sizes_of, sizes_of_kind
+from tunebook.verbs.steps.planned_model import planned_model
+from tunebook.verbs.steps.sizes import Sizes
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task
@@ -154,7 +154,7 @@ def plan_one(
     rows = {**data.rows, "train": shown_rows(woven, data.rows["train"])}
     params = warmed(params, settings, rows["train"]) if rows != given else params
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
-    sizes, head = _model(task, folder, data, params, woven)
+    sizes, head = planned_model(task, folder, data, params, woven, inputs)
     head = None if start or before else head
     within(settings.max_trained_share, sizes)
     return Plan(
@@ -264,30 +264,6 @@ def _facts(data: DataRef, params: Filled, folder: Path, woven: list[Technique], 
 def _refuse(woven: list[Technique], facts: Facts) -> None:
     """Ask every technique whether it can work with all that is known."""
     gathered(*(partial(item.refuse, facts) for item in woven if isinstance(item, Refuses)))
-
-
-def _model(
-    task: Task, folder: Path, data: DataRef, params: Filled, woven: list[Technique]
-) -> tuple[Sizes, HeadStart | None]:
-    """What the model's costs depend on, as the techniques leave it, and what becomes of the base model's own head.
-
-    Known kinds of models are not built for it.
-    """
-    changers = [technique for technique in woven if isinstance(technique, PreparesModel)]
-    kind = None if changers else plain_kind(task, folder, data.labels)
-    if kind is not None:
-        return sizes_of_kind(kind), own_head(kind.head, folder, data.labels)
-    from tunebook.tasks.heads import head_name
-
-    skeleton = task.skeleton(folder, data.labels, params)
-    name = head_name(skeleton, data.labels) if "head" in task.gives else ""
-    run = RunContext(model=skeleton, gives=task.gives, settings=params, labels=data.labels)
-    for technique in changers:
-        skeleton = technique.prepare_model(skeleton, run)
-    sizes = sizes_of(skeleton)
-    if not sizes.trained:
-        raise ModelError("plan.nothing", key=", ".join(item.key for item in woven))
-    return sizes, own_head(name, folder, data.labels) if name else None
 
 
 __all__ = ["plan", "plan_one", "plan_stages", "stages_of"]

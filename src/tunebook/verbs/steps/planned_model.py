@@ -1,0 +1,66 @@
+"""How large the model of a plan is, as its techniques leave it, known before any weight is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunebook.core.errors import ModelError
+from tunebook.core.files import content_id
+from tunebook.core.nouns import DataRef, HeadStart
+from tunebook.core.settings import Filled
+from tunebook.core.technique import PreparesModel, RunContext, Technique
+from tunebook.models.heads import own_head
+from tunebook.verbs.steps.book import kept, kept_model_id
+from tunebook.verbs.steps.model_facts import plain_kind, version_of
+from tunebook.verbs.steps.sizes import Sizes, sizes_of, sizes_of_kind
+
+if TYPE_CHECKING:
+    from tunebook.core.task import Task
+
+
+def planned_model(
+    task: Task, folder: Path, data: DataRef, params: Filled, woven: list[Technique], inputs: Mapping[str, Any]
+) -> tuple[Sizes, HeadStart | None]:
+    """What the model's costs depend on, as the techniques leave it, and what becomes of the base model's own head.
+
+    Known kinds of models are not built for it; what others came to is kept in the book's cache.
+
+    Args:
+        inputs: what the techniques read beside the rows, with its hash.
+
+    Raises:
+        ModelError: `plan.nothing`, the techniques leave nothing to train.
+    """
+    changers = [technique for technique in woven if isinstance(technique, PreparesModel)]
+    kind = None if changers else plain_kind(task, folder, data.labels)
+    if kind is not None:
+        return sizes_of_kind(kind), own_head(kind.head, folder, data.labels)
+    rows = {item.key: item.model_dump(mode="json") for item in changers if isinstance(item, Technique)}
+    versions = [version_of(name) for name in ("tunebook", "transformers", "peft")]
+    known = [task.key, kept_model_id(folder, data.path.parent), data.labels.model_dump(mode="json")]
+    key = content_id([*known, params.model_dump(mode="json", exclude={"seed"}), rows, dict(inputs), versions])
+    sizes, name = kept(data.path.parent, f"sizes-{key}", lambda: _built(task, folder, data, params, changers))
+    return Sizes(**sizes), own_head(name, folder, data.labels) if name else None
+
+
+def _built(
+    task: Task, folder: Path, data: DataRef, params: Filled, changers: Sequence[Any]
+) -> tuple[dict[str, Any], str]:
+    """The fields of the sizes of a model without weights, and the name of its head; empty where the task gives none."""
+    from tunebook.tasks.heads import head_name
+
+    skeleton = task.skeleton(folder, data.labels, params)
+    name = head_name(skeleton, data.labels) if "head" in task.gives else ""
+    run = RunContext(model=skeleton, gives=task.gives, settings=params, labels=data.labels)
+    for technique in changers:
+        skeleton = technique.prepare_model(skeleton, run)
+    sizes = sizes_of(skeleton)
+    if not sizes.trained:
+        raise ModelError("plan.nothing", key=", ".join(item.key for item in changers))
+    return asdict(sizes), name
+
+
+__all__ = ["planned_model"]
