@@ -42,6 +42,9 @@ def test_other_texts_and_damaged_files_are_not_read(tmp_path: Path) -> None:
     for size in (0, 100, len(whole) - 4):
         path.write_bytes(whole[:size])
         assert read(path, LENGTHS) is None
+    for wrong in (b"PK\x03\x04" + whole, whole.replace(b"f\0\0\0l\0\0\0o", b"l\0\0\0o\0\0\0a")):
+        path.write_bytes(wrong)
+        assert read(path, LENGTHS) is None
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:

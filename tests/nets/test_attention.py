@@ -78,6 +78,11 @@ def test_one_query_may_ask_all_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mask is not None
     made, _ = attention(module_of(), *given, mask[:, :, :1], dropout=P)
     torch.testing.assert_close(made, formula(*given, mask[:, :, :1], kept))
+    module = module_of()
+    module.is_causal = True  # type: ignore[assignment]
+    torch.manual_seed(11)
+    made, _ = attention(module, *given, None, dropout=P)
+    torch.testing.assert_close(made, formula(*given, None, kept), msg="the last of a text looks back at all of it")
 
 
 @pytest.mark.parametrize("block", [1, 72, 10_000])

@@ -119,7 +119,7 @@ def attention(
 
 def _added(mask: Tensor | None, query: Tensor, key: Tensor, looks_back: bool) -> Tensor | None:
     """What is added to the scores, in float32, shape (texts, heads or 1, queries or 1, keys)."""
-    if mask is None and looks_back:  # torch's kernel is told so by a flag
+    if mask is None and looks_back and query.shape[2] > 1:  # torch's kernel is told so by a flag
         mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril()[None, None]
     if mask is not None and mask.dtype == torch.bool:
         least = torch.finfo(torch.float32).min

@@ -14,7 +14,7 @@ from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Silent
 from tunebook.engine.outcome import last_checkpoint
-from tunebook.verbs.engines import beside, shares
+from tunebook.verbs.engines import beside, lane, shares
 from tunebook.verbs.engines.beside import Beside
 from tunebook.verbs.engines.lane import Lane
 from tunebook.verbs.engines.seam import Local, ahead, trained_on
@@ -52,9 +52,9 @@ def long(quick: Plan) -> Plan:
     return quick.model_copy(update={"params": quick.params.model_copy(update={"max_epochs": 3000})})
 
 
-def state(lane: Lane) -> str:
+def state(one: Lane) -> str:
     """Of its process, as Linux calls it."""
-    return Path(f"/proc/{lane.process.pid}/stat").read_text().rpartition(") ")[2][0]
+    return Path(f"/proc/{one.process.pid}/stat").read_text().rpartition(") ")[2][0]
 
 
 def test_runs_are_those_of_this_process_and_half_ones_go(two: None, quick: Plan, long: Plan, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_runs_are_those_of_this_process_and_half_ones_go(two: None, quick: Plan,
         assert begun == plans and engine.begin(plans, far) == []
         run = engine.train(quick, far, watch)
         with engine.still():
-            while any(state(lane) not in "TZ" for lane in engine.lanes):  # a signal takes a moment
+            while any(state(one) not in "TZ" for one in engine.lanes):  # a signal takes a moment
                 time.sleep(0.01)
         while find_run(far, long) is None:
             time.sleep(0.1)
@@ -77,8 +77,8 @@ def test_runs_are_those_of_this_process_and_half_ones_go(two: None, quick: Plan,
 def test_a_process_that_dies_is_told_and_its_training_goes_on(two: None, quick: Plan, tmp_path: Path) -> None:
     heard, plans = Watch(), [quick, quick.with_seed(2)]
     with Beside(heard) as engine, trained_on(engine), ahead(plans, tmp_path):
-        for lane in list(engine.lanes):
-            os.kill(lane.process.pid, signal.SIGKILL)
+        for one in list(engine.lanes):
+            os.kill(one.process.pid, signal.SIGKILL)
         assert all(engine.train(plan, tmp_path, None).finished for plan in plans)
     assert any(signal.strsignal(signal.SIGKILL) in text for text in heard.heard)
 
@@ -107,6 +107,24 @@ def test_an_error_is_told_to_whoever_waits(two: None, quick: Plan, tmp_path: Pat
         assert getattr(caught.value, "code", "") and engine.train(quick, tmp_path / "runs", None).finished
 
 
+def test_what_cannot_be_read_is_told_to_whoever_waits(
+    two: None, quick: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*given: object) -> None:
+        raise AttributeError("unpickled")
+
+    with monkeypatch.context() as patch, Beside() as engine, trained_on(engine):
+        patch.setattr(Lane, "train", unreadable)
+        with ahead([quick, quick.with_seed(2)], tmp_path), pytest.raises(AttributeError, match="unpickled"):
+            engine.train(quick, tmp_path, None)
+
+
+def test_a_process_that_no_longer_listens_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "_FAREWELL", 0.1)
+    with Lane(1) as deaf, deaf.held():
+        assert deaf.reason() == signal.strsignal(signal.SIGKILL)
+
+
 @pytest.mark.parametrize(
     ("threads", "free", "count", "seconds", "given"),
     [
@@ -131,11 +149,11 @@ def test_shares_follow_from_the_machine_and_what_is_asked(
 
 
 def test_a_lane_says_why_its_process_ended(tmp_path: Path, quick: Plan) -> None:
-    with Lane(1) as lane:
-        lane.stop(at_once=False)
+    with Lane(1) as one:
+        one.stop(at_once=False)
         with pytest.raises(EOFError):
-            lane.train(quick, tmp_path, lambda event: None)
-        assert lane.reason() == signal.strsignal(signal.SIGTERM)
+            one.train(quick, tmp_path, lambda event: None)
+        assert one.reason() == signal.strsignal(signal.SIGTERM)
 
 
 def test_a_worker_trains_until_nobody_asks(quick: Plan, tmp_path: Path) -> None:

@@ -170,6 +170,9 @@ class Beside(Engine):
                 except EOFError:
                     self._gone(job, lane)
                     break
+                except Exception as error:  # what it said cannot be read here: who waits is told
+                    job.end(error)
+                    break
                 job.end(True if outcome is None else outcome)
         with self.lock:
             del self.lanes[lane]

@@ -85,8 +85,12 @@ class Lane:
             self.process.send_signal(signal.SIGCONT)
 
     def reason(self) -> str:
-        """Why the process has ended."""
-        code = self.process.wait(_FAREWELL)
+        """Why the process has ended, or that it was ended because it no longer listened."""
+        try:
+            code = self.process.wait(_FAREWELL)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
         self.said.seek(0)
         last = self.said.read().decode(errors="replace").strip().rpartition("\n")[2]
         return signal.strsignal(-code) or str(code) if code < 0 else last[:200] or str(code)
