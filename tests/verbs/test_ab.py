@@ -58,8 +58,8 @@ def by_hand(k: int, a: float, b: float, monkeypatch: pytest.MonkeyPatch) -> list
             kept.setdefault(exam.key, gains(k, len(exam.rows), a, b))
         answers = {exam.key: tuple(logits(exam, side[seed - 1]) for side in kept[exam.key]) for exam in exams}
         sides = tuple(
-            SimpleNamespace(seconds=2.0 + side, peak_memory_bytes=10**9, size=100, device="cpu", failed="",
-                            run=SimpleNamespace(id=f"{seed}{side}", history=[{"epoch": 1.0, "loss": 0.5}]))
+            SimpleNamespace(seconds=2.0 + side, work=2.0 + side, peak_memory_bytes=10**9, size=100, device="cpu",
+                            failed="", run=SimpleNamespace(id=f"{seed}{side}", history=[{"epoch": 1.0, "loss": 0.5}]))
             for side in (0, 1)
         )  # fmt: skip
         return Pair(Seen(seed=seed, runs=("x", "y"), reused=(True, False), latency=([1.0], [2.0])), sides, answers)
