@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -73,6 +74,13 @@ def test_what_is_begun_ahead_comes_by_itself_and_is_sent_once(cluster: FakeRay, 
     first = known(tmp_path, plans[0])
     assert first is not None and first.run.is_arm and last.run.is_arm and len(cluster.stored) == 2
     assert len(runs_in(tmp_path)) == 2 and len(cluster.cancelled) == 1
+
+
+def test_two_that_ask_for_the_same_training_get_the_same_run(cluster: FakeRay, quick: Plan, tmp_path: Path) -> None:
+    """As the trials of a search do, where two of them have the same values."""
+    with Ray() as engine, ThreadPoolExecutor(2) as both:
+        asked = [both.submit(engine.train, quick, tmp_path, None) for _ in range(2)]
+    assert asked[0].result() == asked[1].result() == find_run(tmp_path, quick) and len(runs_in(tmp_path)) == 1
 
 
 def test_a_watcher_ends_a_training(cluster: FakeRay, quick: Plan, tmp_path: Path, monkeypatch: Any) -> None:

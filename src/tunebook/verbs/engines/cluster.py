@@ -70,6 +70,7 @@ class Ray(Engine, Spreads):
     def __init__(self, address: str = "", watch: Notes | None = None) -> None:
         self.address, self.watch = address, watch
         self.jobs: dict[_Key, _Job] = {}
+        self.turns: dict[_Key, Lock] = {}
         self.sent: dict[str, Any] = {}
         self.loads: dict[Needs, Load] = {}
         self.closing, self.lock = Flag(), Lock()
@@ -111,7 +112,17 @@ class Ray(Engine, Spreads):
             job.told.put(("end", RunError("run.interrupted", key=job.plan.id, value="–")))
 
     def train(self, plan: Plan, folder: Path, progress: Progress | None) -> Run:
-        """Wait for a training, which begins now where it was not begun ahead."""
+        """Wait for a training, which begins now where it was not begun ahead.
+
+        Of several that ask for the same one, as trials with the same values do, one hears it; the others
+        find its run.
+        """
+        with self.lock:
+            turn = self.turns.setdefault((folder, plan.id), Lock())
+        with turn:
+            return self._train(plan, folder, progress)
+
+    def _train(self, plan: Plan, folder: Path, progress: Progress | None) -> Run:
         with self.lock:
             job = self.jobs.get((folder, plan.id))
         run = find_run(folder, plan) if job is None else None
