@@ -62,6 +62,14 @@ def test_a_quote_that_closes_in_the_middle_of_the_next_line():
     assert plain == [False, False, True]
 
 
+def test_sentences_over_lines_are_no_rows_though_they_have_as_many_commas():
+    quoted, _ = read("a,b", '"It came late,', "but the staff were kind, and", 'so, we stay",good', "c,d")
+    assert quoted.rows == {2: ([2], [["It came late,\nbut the staff were kind, and\nso, we stay", "good"]])}
+    with pytest.raises(DataError) as caught:
+        read("a,b", '"one,x', "two,y", 'three",z')
+    assert caught.value.code == "data.quote" and "line 2 " in caught.value.message
+
+
 def test_a_quote_that_never_closes():
     with pytest.raises(DataError) as caught:
         read("a,b", '"one,x', "two,y")

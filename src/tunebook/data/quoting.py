@@ -156,12 +156,15 @@ class Quoted:
 
 
 def _swallows(row: list[str], delimiter: str) -> bool:
-    """Whether a cell holds whole rows: most of its inner lines have as many delimiters as this row has."""
-    for cell in row:
-        inner = cell.split("\n")[1:-1]
-        if inner and len(row) > 1 and sum(part.count(delimiter) == len(row) - 1 for part in inner) * 2 > len(inner):
-            return True
-    return False
+    """Whether a cell holds whole rows: most of its inner lines have as many delimiters as this row has, none of which
+    is followed by a blank, as a comma of a sentence is."""
+    bare = re.compile(re.escape(delimiter) + r"(?! )")
+
+    def like_a_row(line: str) -> bool:
+        return line.count(delimiter) == len(bare.findall(line)) == len(row) - 1
+
+    inner = [cell.split("\n")[1:-1] for cell in row] if len(row) > 1 else []
+    return any(sum(map(like_a_row, lines)) * 2 > len(lines) for lines in inner if lines)
 
 
 __all__ = ["Quoted", "badly_wrapped", "hide", "protected", "show"]
