@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("TUNEBOOK_REAL_DATA", ROOT.parent / "shared" / "data"))
 Cell = dict[str, Any]
 RESULTS = Path(__file__).parent / "results"
-SCORES = ("accuracy", "span_f1", "loss_after")  # what sides are scored by after their training
+_SCORES = ("accuracy", "span_f1", "loss_after")  # what sides are scored by after their training
 _LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "numpy")
 
 
@@ -83,7 +83,7 @@ def compared(result: Cell) -> list[Cell]:
 def _scores(runs: dict[str, list[Cell]], side: str) -> Cell:
     """Of both, by the name of the score; ours are the runs of the first side."""
     of = {"ours": runs[next(iter(runs))], "theirs": runs.get(side, [])}
-    told = {name: {who: [run[name] for run in each if name in run] for who, each in of.items()} for name in SCORES}
+    told = {name: {who: [run[name] for run in each if name in run] for who, each in of.items()} for name in _SCORES}
     found = {name: both for name, both in told.items() if all(both.values())}
     return {name: {who: statistics.median(each) for who, each in both.items()} for name, both in found.items()}
 
@@ -130,4 +130,4 @@ def _flags() -> list[str]:
     return [flag for flag in _cpu("flags").split() if flag.startswith(("avx512", "amx"))]
 
 
-__all__ = ["DATA", "RESULTS", "ROOT", "SCORES", "Cell", "compared", "fill", "given", "graded", "ratio", "write_result"]
+__all__ = ["DATA", "RESULTS", "ROOT", "Cell", "compared", "fill", "given", "graded", "ratio", "write_result"]

@@ -22,17 +22,18 @@ sys.exit(f"imported {{found}}" if found else code)
 """
 
 
-def call(*words: object, heavy: tuple[str, ...] = _HEAVY) -> None:
+def fault(*words: object, heavy: tuple[str, ...] = _HEAVY) -> str:
+    """What a command said that failed, or imported what is too heavy for it; empty where it did neither."""
     code = _CODE.format(words=[str(word) for word in words], heavy=heavy)
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    return done.stderr or f"exit {done.returncode}" if done.returncode else ""
 
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("startup")
     base, rows = small.base_model(folder / "base"), small.write_csv(folder / "rows.csv", 120)
-    call("init", folder / "book", "--data", rows, "--model", base)
+    assert not fault("init", folder / "book", "--data", rows, "--model", base)
     return folder / "book"
 
 
@@ -47,23 +48,23 @@ def test_init_needs_no_torch(book: Path) -> None:
 )
 def test_what_needs_no_torch(book: Path, words: tuple[str, ...]) -> None:
     names = [word for word in words if "=" not in word]
-    call(*names, book, *[word for word in words if "=" in word])
+    assert not fault(*names, book, *[word for word in words if "=" in word])
 
 
 def test_a_plan_whose_technique_changes_the_model_needs_torch_once(book: Path) -> None:
-    call("table", "set", book, "head_start=on", "--note", "few rows", heavy=())
+    assert not fault("table", "set", book, "head_start=on", "--note", "few rows", heavy=())
     words = ("check", book, "--table", "latest")
-    call(*words, heavy=())
-    call(*words)
+    assert not fault(*words, heavy=())
+    assert not fault(*words)
 
 
 def test_a_list_of_runs_needs_no_records_and_no_numbers(book: Path) -> None:
     run = book / "runs" / "20260101-000000-0123456789ab"
     run.mkdir(parents=True)
     (run / "plan.json").write_text("{")
-    call("runs", book)  # what is damaged is read each time
+    assert not fault("runs", book)  # what is damaged is read each time
     shutil.rmtree(run)
-    call("runs", book, heavy=(*_HEAVY, "numpy", "pyarrow", "pydantic", "filelock"))
+    assert not fault("runs", book, heavy=(*_HEAVY, "numpy", "pyarrow", "pydantic", "filelock"))
 
 
 def test_a_soup_that_was_cooked_before_needs_no_torch(book: Path) -> None:
@@ -73,16 +74,16 @@ def test_a_soup_that_was_cooked_before_needs_no_torch(book: Path) -> None:
         assert main(["train", str(book), *rows, "--set", f"seed={seed}", "--no-eval", "--track", "none"]) == 0
     soup = ("soup", str(book), "--method", "uniform")
     assert main([*soup]) == 0
-    call(*soup)
+    assert not fault(*soup)
 
 
 @pytest.mark.parametrize("words", [(), ("layer_decay",), ("--json",)], ids=str)
 def test_techniques_are_listed_without_them(words: tuple[str, ...]) -> None:
-    call("techniques", *words, heavy=(*_HEAVY, "numpy", "pyarrow"))
+    assert not fault("techniques", *words, heavy=(*_HEAVY, "numpy", "pyarrow"))
 
 
 def test_help_needs_nothing() -> None:
-    call("train", "--help", heavy=(*_HEAVY, "numpy", "pyarrow"))
+    assert not fault("train", "--help", heavy=(*_HEAVY, "numpy", "pyarrow"))
 
 
 def test_a_process_of_its_own_looks_rarely_for_garbage_and_not_at_its_end() -> None:

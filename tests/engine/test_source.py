@@ -29,8 +29,7 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (registry, module):
-        monkeypatch.setattr(place, "techniques", lambda: {"borrow": Borrow})
+    monkeypatch.setattr(registry, "techniques", lambda: {"borrow": Borrow})
 
 
 def source(ground: Ground, folder: Path, **rows: str) -> tuple[object, object]:

@@ -18,7 +18,6 @@ from tunebook.core.registry import techniques
 from tunebook.core.technique import RunContext, Technique
 from tunebook.engine import stored
 from tunebook.models.source import model_id
-from tunebook.verbs.steps import order as order_module
 
 
 class OnlyHead(Technique):
@@ -44,7 +43,7 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (registry, order_module, ground_module):
+    for place in (registry, ground_module):
         monkeypatch.setattr(place, "techniques", lambda: {**techniques(), "only_head": OnlyHead})
 
 

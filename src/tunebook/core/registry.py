@@ -22,7 +22,6 @@ def techniques() -> dict[str, type[Technique]]:
     return _find("tunebook.techniques", Technique)
 
 
-@cache
 def technique_of(key: str) -> type[Technique]:
     """One technique, imported alone where it is a module of `tunebook/techniques/`: all of them take seconds.
 

@@ -10,7 +10,7 @@ from tunebook.core.files import content_id, file_id
 from tunebook.core.locations import PLAN, read_plan
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Declaration, Value, declarations
-from tunebook.core.registry import techniques
+from tunebook.core.registry import technique_of
 from tunebook.core.technique import Technique
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.models.source import model_id
@@ -47,7 +47,7 @@ def find_inputs(row: Declaration, value: Value, book: Path) -> tuple[list[Path],
 def declared_input(name: str) -> Declaration:
     """The declaration of a technique's row."""
     key = name.partition(".")[0]
-    return next(row for row in declarations(techniques()[key]) if row.name == name)
+    return next(row for row in declarations(technique_of(key)) if row.name == name)
 
 
 def find_input(row: Declaration, value: str, book: Path) -> Path:

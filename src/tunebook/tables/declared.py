@@ -64,7 +64,7 @@ def rows_of(owners: Iterable[str]) -> dict[str, Declaration]:
     wanted = sorted({*owners} - {"training"})
     alone = [found for key in wanted if (found := _alone(key))]
     if len(alone) == len(wanted):
-        return {**settings_rows(), **_rows(tuple(alone))}
+        return _rows((Settings, *alone))
     return {name: row for name, row in declared().items() if row.owner in {"training", *wanted}}
 
 
@@ -98,7 +98,8 @@ def find(name: str) -> Declaration | None:
     """
     plain = normal(name)
     owner = plain.rpartition(".")[0]
-    known = rows_of([owner] if owner and _alone(owner) else [])
+    alone = _alone(owner) if owner else None
+    known = settings_rows() if alone is None else _rows((alone,))
     found = known.get(plain) or known.get(_aliases((Settings,)).get(plain, ""))
     return found or technique_rows().get(aliases().get(plain, plain))
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from tunebook.core.batch import Sequential
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
-from tunebook.core.registry import techniques
+from tunebook.core.registry import technique_of
 from tunebook.core.technique import Batch, Facts, LossFn, ParamGroups, RunContext, Technique
 from tunebook.nets.linear_chain import NAME, LinearChain, chain_of, in_chain
 from tunebook.nets.parameters import split
@@ -79,9 +79,8 @@ class CRF(Technique):
         for name, plain in _PLAIN.items():
             if (value := getattr(facts.settings, name)) != plain:
                 raise PlanError("losses.sequence_setting", key=name, value=value, allowed=str(plain))
-        known = techniques()
         for other in sorted(facts.techniques):
-            if "item_logits" in known[other].needs:
+            if "item_logits" in technique_of(other).needs:
                 raise PlanError("losses.sequence_items", key=self.key, value=other)
         if len(facts.labels.names) > _MOST:
             raise PlanError("losses.sequence_types", key=self.key, value=len(facts.labels.names), allowed=f"<= {_MOST}")

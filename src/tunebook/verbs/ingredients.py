@@ -9,7 +9,7 @@ from typing import Any
 from tunebook.core.errors import ModelError, PlanError, RunError, TunebookError
 from tunebook.core.files import content_id
 from tunebook.core.nouns import Plan
-from tunebook.core.registry import techniques
+from tunebook.core.registry import is_technique, technique_of
 from tunebook.engine.partial_model import MERGEABLE, is_partial
 from tunebook.models.files import unreadable
 from tunebook.verbs.steps.book import Book, kept, open_book
@@ -108,8 +108,7 @@ def _said(plan: Plan) -> str:
 
 def _layers(plan: Plan) -> dict[str, dict[str, Any]]:
     """The techniques that decide which layers the model has, with the rows that do so."""
-    known = techniques() if plan.techniques else {}  # importing them imports torch
-    found = {key: (known[key], rows) for key, rows in plan.techniques.items() if key in known}
+    found = {key: (technique_of(key), rows) for key, rows in plan.techniques.items() if is_technique(key)}
     return {key: rows if kind.reshapes else {} for key, (kind, rows) in found.items() if kind.reshapes or kind.adds}
 
 

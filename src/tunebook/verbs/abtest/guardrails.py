@@ -47,8 +47,9 @@ def check_guards(plan: ABPlan, pairs: Sequence[Pair], arm_scores: Both, alpha: f
         if guard.name == RETENTION:
             continue
         if guard.name in RATIOS:
-            made = _ratio(guard, _costs_of(guard.name, pairs, plan), alpha)
-            found.append(made.model_copy(update={"clock": guard.name in _TIMES and not _worked(pairs)}))
+            worked = _worked(pairs)
+            made = _ratio(guard, _costs_of(guard.name, pairs, plan, worked), alpha)
+            found.append(made.model_copy(update={"clock": guard.name in _TIMES and not worked}))
         elif guard.name == CLASS:
             found += _classes(guard, arm_scores, alpha, len(plan.seeds))
         elif guard.name in arm_scores[0].exam.own:
@@ -137,11 +138,9 @@ def _ratio(guard: Guard, costs: list[tuple[float, float]], alpha: float) -> Guar
     return judged(guard, "ratio", measure, alpha=alpha)
 
 
-def _costs_of(name: str, pairs: Sequence[Pair], plan: ABPlan) -> list[tuple[float, float]]:
+def _costs_of(name: str, pairs: Sequence[Pair], plan: ABPlan, worked: bool) -> list[tuple[float, float]]:
     if name == "latency":
         return [(_p99(pair.seen.latency[0]), _p99(pair.seen.latency[1])) for pair in pairs]
-
-    worked = _worked(pairs)
 
     def cost(result: Result) -> float:
         seconds = result.work if worked else result.seconds

@@ -45,11 +45,7 @@ class Lane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.line.close()
-        try:
-            self.process.wait(_FAREWELL)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self._ended()
         self.said.close()
 
     def train(self, plan: Plan, folder: Path, tell: Callable[[Event], None]) -> BaseException | None:
@@ -86,14 +82,18 @@ class Lane:
 
     def reason(self) -> str:
         """Why the process has ended, or that it was ended because it no longer listened."""
-        try:
-            code = self.process.wait(_FAREWELL)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
+        code = self._ended()
         self.said.seek(0)
         last = self.said.read().decode(errors="replace").strip().rpartition("\n")[2]
         return signal.strsignal(-code) or str(code) if code < 0 else last[:200] or str(code)
+
+    def _ended(self) -> int:
+        """The exit code of the process, which is killed if it does not end by itself."""
+        try:
+            return self.process.wait(_FAREWELL)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
 
 __all__ = ["Lane"]

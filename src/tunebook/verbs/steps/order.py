@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.facts import not_given
 from tunebook.core.nouns import ParamTable, Plan, Split
-from tunebook.core.registry import built, is_technique, task_of, techniques
+from tunebook.core.registry import built, is_technique, task_of, technique_of
 from tunebook.core.settings import Filled, Settings
 from tunebook.core.stage import Part, Stage
 from tunebook.core.technique import ShowsRows, Technique
@@ -141,11 +141,11 @@ def _seen(name: str, place: Path, folder: Path) -> str:
 
 def _refuse_kinds(stage: Stage, table: ParamTable, task: str) -> None:
     """Techniques that have no place before a book's own training."""
-    known = techniques()
-    for key in (key for key in techniques_of(table) if key in known):  # the others are rows of the task alone
-        if "past" in known[key].needs:
+    for key in filter(is_technique, techniques_of(table)):  # the others are rows of the task alone
+        kind = technique_of(key)
+        if "past" in kind.needs:
             raise PlanError("stages.past", key=stage.key, value=key, allowed="l2_sp", technique=key)
-        if known[key].delta and "head" not in task_of(task).gives:
+        if kind.delta and "head" not in task_of(task).gives:
             allowed = "freeze | layer_decay"
             raise PlanError("stages.no_head", key=stage.key, value=key, allowed=allowed, technique=key, task=task)
 
@@ -160,7 +160,7 @@ def refuse_unhanded(stage: Stage, made: Plan) -> None:
     from tunebook.engine.partial_model import MERGEABLE
 
     key = unmergeable(made) if made.techniques else ""
-    if key and techniques()[key].delta:
+    if key and technique_of(key).delta:
         raise PlanError("stages.beside", key=stage.key, value=key, allowed=MERGEABLE, technique=key)
     if key:
         raise PlanError("stages.shape", key=stage.key, value=key, technique=key)

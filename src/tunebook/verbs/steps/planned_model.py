@@ -34,11 +34,11 @@ def planned_model(
     Raises:
         ModelError: `plan.nothing`, the techniques leave nothing to train.
     """
-    changers = [technique for technique in woven if isinstance(technique, PreparesModel)]
+    changers: list[Any] = [technique for technique in woven if isinstance(technique, PreparesModel)]
     kind = None if changers else plain_kind(task, folder, data.labels)
     if kind is not None:
         return sizes_of_kind(kind), own_head(kind.head, folder, data.labels)
-    rows = {item.key: item.model_dump(mode="json") for item in changers if isinstance(item, Technique)}
+    rows = {item.key: item.model_dump(mode="json") for item in changers}
     versions = [version_of(name) for name in ("tunebook", "transformers", "peft")]
     known = [task.key, kept_model_id(folder, data.path.parent), data.labels.model_dump(mode="json")]
     key = content_id([*known, params.model_dump(mode="json", exclude={"seed"}), rows, dict(inputs), versions])
