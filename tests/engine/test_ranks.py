@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -24,15 +26,39 @@ def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         from_first(lambda: 1 / 0)
 
 
-@pytest.mark.parametrize("name", ["ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"])
-def test_a_model_that_is_to_be_shared_out_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_way_of_sharing_out_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    monkeypatch.setenv(name, "false")
+    monkeypatch.setenv("FSDP_CPU_RAM_EFFICIENT_LOADING", "true")
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    monkeypatch.setenv("FSDP_VERSION", "2")
     join_others()
-    monkeypatch.setenv(name, "true")
+    assert os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] == "false"
+    monkeypatch.setenv("FSDP_VERSION", "1")
+    with pytest.raises(PlanError, match=r"ranks\.shards"):
+        join_others()
+
+
+def test_a_launcher_that_has_started_one_of_several_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`accelerate launch --cpu --num_processes 2` without MPI says where the first is, and starts no second."""
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    join_others()
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     with pytest.raises(PlanError) as refused:
         join_others()
-    assert (refused.value.code, refused.value.key) == ("ranks.sharded", name) and "torchrun" in refused.value.advice
+    assert refused.value.code == "ranks.started" and "torchrun" in refused.value.advice
+
+
+@pytest.mark.parametrize("names", [("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"), ("PMI_SIZE", "PMI_RANK")])
+def test_processes_that_accelerate_has_started_by_mpi(names: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WORLD_SIZE", "RANK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in zip(names, ("2", "1"), strict=True):
+        monkeypatch.setenv(name, value)
+    assert (processes(), rank()) == (1, 0)  # whoever else runs below MPI is alone
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    assert (processes(), rank()) == (2, 1)
 
 
 SCRIPT = """
@@ -60,6 +86,26 @@ def test_two(tmp_path: Path) -> None:
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+    said = [(tmp_path / f"said-{number}").read_text() for number in (0, 1)]
+    assert said == ["2 from 0: run.busy abc [False, True, True]"] * 2
+
+
+@pytest.mark.slow
+def test_two_by_mpi(tmp_path: Path) -> None:
+    """As `accelerate launch --cpu` starts them where it has a file of hosts: MPI says who is who, accelerate where."""
+    (tmp_path / "two.py").write_text(SCRIPT)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    told = {"ACCELERATE_USE_CPU": "True", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "PMI_SIZE": "2"}
+    alone = {name: value for name, value in os.environ.items() if name not in ("WORLD_SIZE", "RANK")}
+    begun = [
+        subprocess.Popen(
+            [sys.executable, str(tmp_path / "two.py"), str(tmp_path)], env=alone | told | {"PMI_RANK": rank}
+        )
+        for rank in "01"
+    ]
+    assert [process.wait(120) for process in begun] == [0, 0]
     said = [(tmp_path / f"said-{number}").read_text() for number in (0, 1)]
     assert said == ["2 from 0: run.busy abc [False, True, True]"] * 2
 

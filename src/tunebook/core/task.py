@@ -44,6 +44,7 @@ class Task(Hooks):
         own: rows of a table that this task alone reads, under its key; None for none.
         one_line: as a rule its rows are read in one line without padding, so that grouping them by length gains nothing
             and only makes the rows of a step alike.
+        in_parts: it trains as in one process where each process holds a part of every weight, and tests have shown it.
     """
 
     key: ClassVar[str]
@@ -52,6 +53,7 @@ class Task(Hooks):
     own: ClassVar[type[Params] | None] = None
     most_unlearnt: ClassVar[float] = 1.0  # share of the training rows without anything to learn that is borne
     one_line: ClassVar[bool] = False
+    in_parts: ClassVar[bool] = False
 
     def filled(self, own: Params, folder: Path, labels: Labels, name: str = "") -> Params:
         """The rows of `own` with all that they leave open.

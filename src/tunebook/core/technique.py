@@ -65,6 +65,7 @@ class Technique(Params):
         solves: it finds what it trains by itself, so that the training ends after its first step.
         in_lines: its `around_loss` goes by the loss, the outputs' logits and the parameters alone, so that rows may
             stand one after the other in a pass; where one says no, each row is padded as long as the longest.
+        in_parts: it trains as in one process where each process holds a part of every weight, and tests have shown it.
     """
 
     zh: ClassVar[str] = ""
@@ -82,6 +83,7 @@ class Technique(Params):
     beside: ClassVar[frozenset[str] | None] = None
     solves: ClassVar[bool] = False
     in_lines: ClassVar[bool] = False
+    in_parts: ClassVar[bool] = False
 
     @classmethod
     def excludes(cls, other: type[Technique]) -> bool:

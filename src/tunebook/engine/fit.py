@@ -16,7 +16,7 @@ from transformers import PrinterCallback, TrainerCallback, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.encoded import Encoded
-from tunebook.core.errors import PlanError, RunError
+from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Looks, Progress, Silent
 from tunebook.core.registry import tasks
@@ -34,9 +34,10 @@ from tunebook.engine.lines import unpadded
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
 from tunebook.engine.material import Material
 from tunebook.engine.outcome import Clock, Outcome, outcome_of, prove, step_of
-from tunebook.engine.ranks import join_others, processes, rank, shares_here
+from tunebook.engine.ranks import processes, rank, shares_here
 from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import MORE, WovenTrainer
+from tunebook.engine.several import several, share
 from tunebook.engine.source import BookSource
 from tunebook.engine.speedups import restore, tokens_in, trim
 from tunebook.engine.stored import finish_folder, write_model
@@ -46,6 +47,7 @@ from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.models.heads import covers
 from tunebook.nets.attention import use_fast_dropout
 from tunebook.nets.heads import exact, plain, unit_of
+from tunebook.nets.parts import together
 from tunebook.stats.bootstrap import folds_of
 from tunebook.tables.rules import planned_steps
 
@@ -152,34 +154,22 @@ class Fit:
 
     def prepare(self) -> WovenTrainer:
         """The trainer, ready to train: model, techniques, settings."""
-        self._refuse_others()
-        join_others()
-        keep_memory()
-        disable_progress_bar()
-        set_seed(self.plan.seed)
-        weave = self.weave()
-        model = build_model(self.task, self.material.model_folder, self.plan)
-        if "head" in self.task.gives and (self.precision != "fp32" or self.criterion.unit != 1):
-            fresh = self.plan.continues is None and not (self.plan.head and self.plan.head.number)
-            exact(model, self.plan.labels.outputs, self.criterion.unit, fresh=fresh)
-        model = weave.model(model)
-        self._lighten(model, weave)
-        trainer = self.trainer(model, weave)
-        pad = self.material.tokenizer.pad_token_id
-        self.criterion = self.context.criterion = unpadded(self.criterion, self.task, self.view.rows, pad, weave)
+        with several(self.plan, self.task, self.woven, self.precision) as shards:
+            keep_memory()
+            disable_progress_bar()
+            set_seed(self.plan.seed)
+            weave = self.weave()
+            model = build_model(self.task, self.material.model_folder, self.plan)
+            if "head" in self.task.gives and (self.precision != "fp32" or self.criterion.unit != 1):
+                fresh = self.plan.continues is None and not (self.plan.head and self.plan.head.number)
+                exact(model, self.plan.labels.outputs, self.criterion.unit, fresh=fresh)
+            model = weave.model(model)
+            self._lighten(model, weave)
+            share(model, shards, self.context)
+            trainer = self.trainer(model, weave)
+            pad = self.material.tokenizer.pad_token_id
+            self.criterion = self.context.criterion = unpadded(self.criterion, self.task, self.view.rows, pad, weave)
         return trainer
-
-    def _refuse_others(self) -> None:
-        """Several processes where a technique, or the loss, knows of one only.
-
-        Raises:
-            PlanError: `ranks.technique`, `ranks.whole`.
-        """
-        if processes() > 1 and self.task.whole(self.plan.labels, self.params):
-            raise PlanError("ranks.whole", key=self.task.key, value=processes(), allowed="1")
-        for technique in self.woven:
-            if technique.alone and processes() > 1:
-                raise PlanError("ranks.technique", key=technique.key, value=processes(), allowed="1")
 
     def _lighten(self, model: Any, weave: Weave) -> None:
         """Make training cheaper without changing what it computes."""
@@ -281,6 +271,7 @@ class Fit:
 
     def keep(self, trainer: WovenTrainer) -> None:
         """Write the trainer's model and its tokenizer into `folder/model`, whole or not at all."""
+        together(trainer.model, keep=trainer.is_world_process_zero())
         if not trainer.is_world_process_zero():
             return
         part, kept = self.folder / "model.part", self.folder / "model"

@@ -20,6 +20,7 @@ from tunebook.core.task import Criterion, Passes, Reads, Rows, Searches, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.engine.batching import by_length
 from tunebook.engine.machine import keep_memory
+from tunebook.nets.parts import part_again, shared_out
 
 Read = Callable[[Any, Batch], Tensor]
 _TOKENS = 1024  # of a batch on a CPU: what more of them work with leaves its caches, and longer rows pad shorter ones
@@ -91,14 +92,22 @@ class Inference:
         model.eval()
         parts = []
         device = next(model.parameters()).device
-        with torch.inference_mode(), self.arithmetic(device.type):
+        in_parts = shared_out(model) is not None
+        # What comes together of a shared out model's weights is kept for later passes, which may have a way back.
+        with torch.no_grad() if in_parts else torch.inference_mode(), self.arithmetic(device.type):
             most = _TOKENS if device.type == "cpu" else None
             batches = by_length(encoded.lengths, self.task.lines(encoded), self.batch_size, most)
-            for rows in batches[self.rank :: self.processes]:
+            own = batches[self.rank :: self.processes]
+            # Its weights come together only if all processes ask: who has fewer batches repeats the shortest.
+            idle = -(-len(batches) // self.processes) - len(own) if in_parts else 0
+            for rows in [*own, *batches[-1:] * idle]:
                 batch = self.task.collate(encoded, [int(row) for row in rows], self.pad)
                 batch = {name: value.to(device) for name, value in batch.items()}
-                parts.append((rows, *self._forward(model, batch, criterion)))
-                watch.advance(len(rows))
+                found = self._forward(model, batch, criterion)
+                if len(parts) < len(own):
+                    parts.append((rows, *found))
+                    watch.advance(len(rows))
+        part_again(model)
         model.train(training)
         watch.finish()
         outputs = _together(self._all(parts), len(encoded))

@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from tunebook.engine.frozen import Texts, read_once
 from tunebook.engine.seam import WovenTrainer
 from tunebook.nets.first_token import first_alone
+from tunebook.nets.parts import shared_out
 
 KEY = "last_layer"  # of the counters
 
@@ -28,7 +29,11 @@ def first_token_only(trainer: WovenTrainer, texts: Texts) -> Iterator[None]:
 
 @contextmanager
 def lighter(trainer: WovenTrainer, texts: Texts) -> Iterator[None]:
-    """Inside, passes leave out what nobody reads, and what is known."""
+    """Inside, passes leave out what nobody reads, and what is known; not where each process holds a part of the model,
+    whose layers are whole in their own passes alone."""
+    if shared_out(trainer.model) is not None:
+        yield
+        return
     with first_token_only(trainer, texts), read_once(trainer, texts):
         yield
 

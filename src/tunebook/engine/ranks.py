@@ -13,22 +13,32 @@ from typing import Any, TypeVar
 
 from tunebook.core.errors import PlanError
 from tunebook.core.training import Training
-from tunebook.engine import ranks
+from tunebook.engine import ranks, shards
 
 T = TypeVar("T")
-# What `accelerate launch` says of a configuration that shares out a model. On CPUs it then forgets it itself, and each
-# process trains alone or a whole model.
-_SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
+_CPU = "ACCELERATE_USE_CPU"  # said by the launcher of `accelerate launch --cpu` alone
+# What torchrun tells each process -> what the kinds of MPI tell it, which that launcher may start processes with.
+_MPI = {
+    "WORLD_SIZE": ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"),
+    "RANK": ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"),
+    "LOCAL_RANK": ("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK"),
+}
 
 
 def rank() -> int:
     """Number of this process: 0 for the first, which is the one that writes."""
-    return int(os.environ.get("RANK", "0")) if processes() > 1 else 0
+    return _told("RANK", 0) if processes() > 1 else 0
 
 
 def processes() -> int:
-    """Number of processes that torchrun started for this run; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    """Number of processes that torchrun or accelerate started for this run; 1 without them."""
+    return _told("WORLD_SIZE", 1)
+
+
+def _told(name: str, alone: int) -> int:
+    """What this process was told by whoever started it."""
+    names = (name, *(_MPI[name] if _CPU in os.environ else ()))
+    return int(next((os.environ[name] for name in names if name in os.environ), alone))
 
 
 def from_first(make: Callable[[], T]) -> T:
@@ -69,12 +79,17 @@ def join_others() -> None:
     """Join the group of this run's processes, over CPUs and GPUs; alone, or if it has been done, nothing happens.
 
     Raises:
-        PlanError: `ranks.sharded`: a launcher asks for a model that is shared out among processes.
+        PlanError: `ranks.shards`, `ranks.deepspeed`: a launcher asks for a model that is shared out in a way that is
+            not known; `ranks.started`: it was asked for several processes, and has started one.
     """
-    if asked := next((name for name in _SHARDED if os.environ.get(name, "").lower() in ("1", "true", "yes")), None):
-        raise PlanError("ranks.sharded", key=asked, value=os.environ[asked], allowed="false")
+    if shards.asked() is not None:
+        shards.load_whole()
     if processes() == 1:
+        if _CPU in os.environ and "MASTER_ADDR" in os.environ and "WORLD_SIZE" not in os.environ:
+            raise PlanError("ranks.started", key=_CPU, value=1, allowed="> 1")
         return
+    for name in _MPI:
+        os.environ.setdefault(name, str(_told(name, 0)))
     import torch
     from torch import distributed
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_utils import IntervalStrategy, rotate_checkpoints
@@ -29,11 +30,13 @@ from tunebook.core.technique import (
     GroupsParams,
 )
 from tunebook.engine.weave import Weave
+from tunebook.nets.parts import shared_out, whole, whole_in_files, whole_state
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
 MORE = "tunebook.more"  # of a micro-batch of too many lines: the batches that it goes on with
+_IDLE = "tunebook.idle"  # of a micro-batch: how many passes fewer it takes than that of another process
 _CHECKPOINTS = 2  # the newest and the best; where they are one, also the one before
 _NO_ITEMS = 1e-12  # a step of rows that all weigh nothing has the loss 0, not 0 / 0
 
@@ -98,8 +101,8 @@ class Events(TrainerCallback):  # type: ignore[misc]
 
         The trainer itself goes by the times of files, and deletes before the new one is whole.
         """
+        self.weave.save(Path(args.output_dir) / f"checkpoint-{state.global_step}", write=state.is_world_process_zero)
         if state.is_world_process_zero:
-            self.weave.save(Path(args.output_dir) / f"checkpoint-{state.global_step}")
             rotate_checkpoints(args.output_dir, _CHECKPOINTS, state.best_model_checkpoint)
 
 
@@ -123,7 +126,10 @@ class Seam:
 
     def __init__(self, *args: Any, weave: Weave, **kwargs: Any) -> None:
         self.weave = weave
+        self._idle = False
         super().__init__(*args, **kwargs)
+        # So the trainer neither wraps a model whose parts own their places, nor asks it for gradients at the last pass.
+        self.is_distributed_loading_by_transformers = shared_out(self.model) is not None
         weave.run.model = self.model
         weave.run.seed = self.args.seed
         self._loss = weave.woven()
@@ -137,6 +143,12 @@ class Seam:
         if not batches:
             return batches, None
         parts = [part for batch in batches for part in (batch, *batch.get(MORE, ()))]
+        if shared_out(self.model) is not None:  # its weights come together only if all processes ask
+            passes = torch.tensor([1 + len(batch.get(MORE, ())) for batch in batches])
+            most = passes.clone()
+            distributed.all_reduce(most, distributed.ReduceOp.MAX)
+            for batch, idle in zip(batches, (most - passes).tolist(), strict=True):
+                batch[_IDLE] = idle
         total = torch.stack([self.weave.items(part) for part in parts]).sum().to(device)
         if self.accelerator.num_processes > 1:
             total = self.accelerator.reduce(total, reduction="sum")
@@ -156,14 +168,19 @@ class Seam:
             # Gradients are averaged over processes, hence their number.
             total = torch.as_tensor(num_items_in_batch).clamp_min(_NO_ITEMS)
             share = self.weave.items(inputs) * self.accelerator.num_processes / total
-            loss = loss * share.to(loss)
+            loss = loss * (0.0 if self._idle else share.to(loss))
         return (loss, outputs) if return_outputs else loss
 
     def training_step(self, model: nn.Module, inputs: Batch, *args: Any, **kwargs: Any) -> Tensor:
         """The stock pass forth and back, of a micro-batch of several parts one for each; after the last of a step the
         event `gradients`: whole, and not clipped yet."""
+        idle = inputs.pop(_IDLE, 0)
         parts: list[Batch] = [inputs, *inputs.pop(MORE, ())]
         stock: Callable[..., Tensor] = super().training_step  # type: ignore[misc]
+        self._idle = True
+        for _ in range(idle):  # as many passes as the others take, without weight
+            stock(model, dict(parts[-1]), *args, **kwargs)
+        self._idle = False
         with self.accelerator.no_sync(model):
             losses = [stock(model, part, *args, **kwargs) for part in parts[:-1]]
         loss = sum(losses, stock(model, parts[-1], *args, **kwargs))
@@ -213,6 +230,41 @@ class Seam:
             self.weave.put_back(Path(self.state.best_model_checkpoint))
         else:
             super()._load_best_model()  # type: ignore[misc]
+
+    def _move_model_to_device(self, model: nn.Module, device: torch.device) -> None:
+        """The stock way, but for a model whose parts are in their places."""
+        if shared_out(model) is None:
+            super()._move_model_to_device(model, device)  # type: ignore[misc]
+
+    def _defer_fsdp_gradient_reduction(self) -> AbstractContextManager[None]:
+        """Gradients go to the owners of their parts in each pass: none is held whole."""
+        return nullcontext()
+
+    def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
+        """The norm of the whole gradient."""
+        return whole(super()._get_grad_norm(model, grad_norm))  # type: ignore[misc]
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
+        """The stock way, of a shared out model with whole weights, which the first process writes."""
+        if shared_out(self.model) is not None:
+            state_dict = whole_state(self.model, keep=self.args.should_save)
+            if not self.args.should_save:
+                return
+        super()._save(output_dir, state_dict)  # type: ignore[misc]
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        """The stock way, with whole states."""
+        with self._whole_in_files():
+            super()._save_optimizer_and_scheduler(output_dir)  # type: ignore[misc]
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """The stock way, of a shared out model with its own parts of whole states."""
+        with self._whole_in_files():
+            super()._load_optimizer_and_scheduler(checkpoint)  # type: ignore[misc]
+
+    def _whole_in_files(self) -> AbstractContextManager[None]:
+        in_parts = shared_out(self.model) is not None
+        return whole_in_files(self.optimizer, keep=self.args.should_save) if in_parts else nullcontext()
 
     def create_optimizer(self, model: nn.Module | None = None) -> Any:
         """The stock optimiser, unless a technique has its own groups."""

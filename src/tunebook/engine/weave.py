@@ -30,6 +30,7 @@ from tunebook.core.technique import (
     WrapsLoss,
 )
 from tunebook.nets.averages import moved
+from tunebook.nets.parts import part_again, whole
 
 STATE_FILE = "tunebook_state.pt"
 
@@ -118,11 +119,18 @@ class Weave:
                     held.enter_context(technique.scoring(self.run))
             yield
 
-    def save(self, checkpoint: Path) -> None:
-        """Write the techniques' state beside a checkpoint; the file's presence also says that it is complete."""
+    def save(self, checkpoint: Path, *, write: bool = True) -> None:
+        """Write the techniques' state beside a checkpoint; the file's presence also says that it is complete.
+
+        Args:
+            write: False for all processes but the first, which only give their parts of the weights.
+        """
+        trained = self._trained()
+        if not write:
+            return
         part = checkpoint / (STATE_FILE + ".part")
         unit = self.run.criterion.unit if self.run.criterion is not None else 1.0
-        kept = {"state": self.run.state, "counters": self.run.counters, "trained": self._trained(), "unit": unit}
+        kept = {"state": self.run.state, "counters": self.run.counters, "trained": trained, "unit": unit}
         torch.save(kept, part)
         part.replace(checkpoint / STATE_FILE)
 
@@ -141,15 +149,13 @@ class Weave:
     def _trained(self) -> dict[str, Tensor]:
         if not self.partial:
             return {}
-        return {name: item.detach() for name, item in moved(self.run).items()}
+        part_again(self.run.model)
+        return {name: whole(item.detach()) for name, item in moved(self.run).items()}
 
     def put_back(self, checkpoint: Path) -> None:
         """Give a partial model what was trained until a checkpoint."""
         stored = torch.load(checkpoint / STATE_FILE, weights_only=True, map_location="cpu")["trained"]
-        with torch.no_grad():
-            for name, item in self.run.model.named_parameters():
-                if name in stored:
-                    item.copy_(stored[name])
+        self.run.model.load_state_dict(stored, strict=False)
 
 
 def unit_at(checkpoint: Path) -> float:

@@ -16,6 +16,7 @@ class CausalLm(LanguageModel):
     """The task `causal_lm`: every token but the first of a row is a target."""
 
     key: ClassVar[str] = "causal_lm"
+    in_parts: ClassVar[bool] = True
     gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits"})
     ahead: ClassVar[int] = 1
 

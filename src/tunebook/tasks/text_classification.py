@@ -41,6 +41,7 @@ class TextClassification(LabelWords, LabelBaselines):
     """
 
     key: ClassVar[str] = "text_classification"
+    in_parts: ClassVar[bool] = True
     gives: ClassVar[frozenset[str]] = frozenset(
         {"embeddings", "layers", "head", "item_logits", "row_logits", "answer_logits", "free_tokens"}
     )

@@ -39,6 +39,7 @@ class Freeze(Technique):
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
     after: ClassVar[frozenset[str]] = frozenset({"student"})
     in_lines: ClassVar[bool] = True
+    in_parts: ClassVar[bool] = True
 
     layers: Annotated[
         Annotated[int, Field(ge=-1024)] | Literal["all"] | None,

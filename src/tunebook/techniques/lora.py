@@ -38,6 +38,7 @@ class LoRA(Efficient):
     """
 
     key: ClassVar[str] = "lora"
+    in_parts: ClassVar[bool] = True
     zh: ClassVar[str] = """在选定的线性映射 W 旁加入两个窄矩阵之积，W + alpha / rank * B A，只训练它们和分类头。
 
     内存或磁盘不足，或同一个基座模型要服务多项任务时，应首先尝试：准确率接近全量微调，`tunebook merge` 可把它合并成普通

@@ -24,6 +24,7 @@ from tunebook.tables.make import child
 from tunebook.verbs.steps import train as module
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.steps.train import train
 
 ROOT = Path(__file__).parents[3]
@@ -185,21 +186,43 @@ fsdp_config:
 """
 
 
+def launched(folder: Path, settings: str) -> subprocess.CompletedProcess[str]:
+    """`accelerate launch` with a configuration file."""
+    (folder / "two.py").write_text(TWO)
+    (folder / "sharded.yaml").write_text(settings)
+    command = [
+        sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(folder / "sharded.yaml"),
+        "--main_process_port", "0", str(folder / "two.py"), str(folder / "plan.json"), str(folder / "runs"),
+    ]  # fmt: skip
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+
+
 @pytest.mark.slow
-def test_a_launcher_that_asks_for_parts_of_a_model_is_refused_before_the_first_step(book: Book, tmp_path: Path) -> None:
+def test_accelerate_launches_processes_that_share_the_model_out(book: Book, tmp_path: Path) -> None:
     """accelerate itself would start processes that each take themselves for the only one, and train whole models."""
     from tunebook.core.nouns import write_json
 
+    wanted = made(book, dropout=0, attention_dropout=0, classifier_dropout=0, batch_size=8)
+    write_json(wanted, tmp_path / "plan.json")
+    done = launched(tmp_path, SHARDED)
+    assert done.returncode == 0, done.stderr[-3000:]
+    said = [(tmp_path / f"runs{rank}").read_text().split() for rank in (0, 1)]
+    assert said[0] == said[1] and said[0][1] == "True"
+    run = Run(tmp_path / "runs" / said[0][0])
+    assert run.outcome["counters"]["shards"]["processes"] == 2 and run.outcome["counters"]["shards"]["share_held"] < 0.6
+    alone = train(wanted, tmp_path / "alone", track=())
+    losses = [[entry["loss"] for entry in one.history if "loss" in entry] for one in (run, alone)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_shared_out_is_refused_before_the_first_step(book: Book, tmp_path: Path) -> None:
+    from tunebook.core.nouns import write_json
+
     write_json(made(book), tmp_path / "plan.json")
-    (tmp_path / "two.py").write_text(TWO)
-    (tmp_path / "sharded.yaml").write_text(SHARDED)
-    command = [
-        sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(tmp_path / "sharded.yaml"),
-        str(tmp_path / "two.py"), str(tmp_path / "plan.json"), str(tmp_path / "runs"),
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode != 0 and "[ranks.sharded] ACCELERATE_USE_FSDP='true'" in done.stderr
-    assert "torchrun" in done.stderr and not (tmp_path / "runs").exists()
+    done = launched(tmp_path, SHARDED.replace("fsdp_version: 2", "fsdp_version: 2\n  fsdp_offload_params: true"))
+    assert done.returncode != 0 and "[ranks.shards] FSDP_OFFLOAD_PARAMS='true'" in done.stderr
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.slow
