@@ -44,7 +44,7 @@ def one(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def two(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two gloo processes leave that share each model out."""
     folder = tmp_path_factory.mktemp("two")
-    for name in ("full", "lora"):
+    for name in shards.WITH_STATES:
         with pytest.raises(BombError):
             fit(models / "bert", folder / f"{name}-one_then_two", shards.classifier(name), callbacks=[bomb(7)]).run()
     command = [
@@ -74,7 +74,7 @@ def test_each_process_holds_its_part_alone(name: str, two: Path) -> None:
     assert sum(item["share_held"] for item in held) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", ["full", "lora"])
+@pytest.mark.parametrize("name", shards.WITH_STATES)
 @pytest.mark.parametrize("ended", ["two_then_one", "one_then_two", "two_then_two", "two_then_unshared"])
 def test_a_run_goes_on_whoever_holds_what(name: str, ended: str, one: Path, two: Path, models: Path) -> None:
     folder = two / f"{name}-{ended}"

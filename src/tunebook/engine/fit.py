@@ -37,7 +37,7 @@ from tunebook.engine.outcome import Clock, Outcome, outcome_of, prove, step_of
 from tunebook.engine.ranks import processes, rank, shares_here
 from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import MORE, WovenTrainer
-from tunebook.engine.several import several, share
+from tunebook.engine.several import put_together, several, share
 from tunebook.engine.source import BookSource
 from tunebook.engine.speedups import restore, tokens_in, trim
 from tunebook.engine.stored import finish_folder, write_model
@@ -47,7 +47,6 @@ from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.models.heads import covers
 from tunebook.nets.attention import use_fast_dropout
 from tunebook.nets.heads import exact, plain, unit_of
-from tunebook.nets.parts import together
 from tunebook.stats.bootstrap import folds_of
 from tunebook.tables.rules import planned_steps
 
@@ -165,7 +164,7 @@ class Fit:
                 exact(model, self.plan.labels.outputs, self.criterion.unit, fresh=fresh)
             model = weave.model(model)
             self._lighten(model, weave)
-            share(model, shards, self.context)
+            share(model, shards)
             trainer = self.trainer(model, weave)
             pad = self.material.tokenizer.pad_token_id
             self.criterion = self.context.criterion = unpadded(self.criterion, self.task, self.view.rows, pad, weave)
@@ -271,7 +270,7 @@ class Fit:
 
     def keep(self, trainer: WovenTrainer) -> None:
         """Write the trainer's model and its tokenizer into `folder/model`, whole or not at all."""
-        together(trainer.model, keep=trainer.is_world_process_zero())
+        put_together(trainer.model, self.context)
         if not trainer.is_world_process_zero():
             return
         part, kept = self.folder / "model.part", self.folder / "model"

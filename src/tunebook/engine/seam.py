@@ -30,7 +30,7 @@ from tunebook.core.technique import (
     GroupsParams,
 )
 from tunebook.engine.weave import Weave
-from tunebook.nets.parts import shared_out, whole, whole_in_files, whole_state
+from tunebook.nets.parts import part_again, shared_out, whole, whole_in_files, whole_state
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -269,6 +269,7 @@ class Seam:
     def create_optimizer(self, model: nn.Module | None = None) -> Any:
         """The stock optimiser, unless a technique has its own groups."""
         of = self.model if model is None else model
+        part_again(of)  # what it is to move are the parts
         if self.optimizer is not None or not any(isinstance(item, GroupsParams) for item in self.weave.techniques):
             self.weave.run.optimizer = super().create_optimizer(model)  # type: ignore[misc]
             return self.weave.run.optimizer

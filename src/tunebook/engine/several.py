@@ -15,10 +15,10 @@ from tunebook.core.nouns import Plan
 from tunebook.core.registry import tasks, techniques
 from tunebook.core.task import Task
 from tunebook.core.technique import RunContext, Technique
-from tunebook.engine.ranks import join_others, processes
+from tunebook.engine.ranks import join_others, processes, rank
 from tunebook.engine.shards import Shards, asked, precision_asked, unseen
 from tunebook.models.architecture import depths
-from tunebook.nets.parts import share_out
+from tunebook.nets.parts import share_out, shared_out, together
 
 KEY = "shards"  # of the counters
 _OPTIMIZERS = ("adamw", "sgd")  # adafactor looks at whole columns
@@ -69,8 +69,8 @@ def _whole_only(key: str, value: Any, allowed: Any) -> PlanError:
     return PlanError("ranks.parts", key=key, value=value, allowed=" | ".join(allowed))
 
 
-def share(model: nn.Module, shards: Shards | None, run: RunContext) -> None:
-    """Share a model out as it was asked for, and say how much of it this process holds; None leaves it whole.
+def share(model: nn.Module, shards: Shards | None) -> None:
+    """Share a model out as it was asked for; None leaves it whole.
 
     Raises:
         PlanError: `ranks.layers`: it has no layers of a class that was named.
@@ -79,8 +79,17 @@ def share(model: nn.Module, shards: Shards | None, run: RunContext) -> None:
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    parts = share_out(model, layers_of(model, shards), processes(), again=shards.again)
-    run.noted(KEY, processes=processes(), numbers_held=parts.held, share_held=parts.held / parts.whole)
+    share_out(model, layers_of(model, shards), processes(), again=shards.again)
+
+
+def put_together(model: nn.Module, run: RunContext) -> None:
+    """Put a trained model together in the first process, and say how much of it this one held. A run that goes on may
+    have been shared out otherwise before."""
+    parts = shared_out(model)
+    run.counters.pop(KEY, None)
+    if parts is not None:
+        run.noted(KEY, processes=processes(), numbers_held=parts.held, share_held=parts.held / parts.whole)
+        together(model, keep=rank() == 0)
 
 
 def layers_of(model: nn.Module, shards: Shards) -> list[nn.Module]:
@@ -100,4 +109,4 @@ def layers_of(model: nn.Module, shards: Shards) -> list[nn.Module]:
     return [one for one in reversed(list(model.modules())) if type(one).__name__ in shards.classes and one is not model]
 
 
-__all__ = ["KEY", "layers_of", "several", "share"]
+__all__ = ["KEY", "layers_of", "put_together", "several", "share"]

@@ -165,10 +165,7 @@ def whole_in_files(optimizer: Any, *, keep: bool = True) -> Iterator[None]:
         places = [number for group in given["param_groups"] for number in group["params"]]
         weights = [item for group in of.param_groups for item in group["params"]]
         own = dict(zip(places, weights, strict=True))
-        kept = {
-            number: {name: part_of(value, own[number]) if torch.is_tensor(value) else value for name, value in of_it}
-            for number, of_it in ((number, values.items()) for number, values in given["state"].items())
-        }
+        kept = {number: _split(values, own[number]) for number, values in given["state"].items()}
         return {**given, "state": kept}
 
     hooks = [inner.register_state_dict_post_hook(lambda *_: state), inner.register_load_state_dict_pre_hook(split)]
@@ -177,6 +174,10 @@ def whole_in_files(optimizer: Any, *, keep: bool = True) -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _split(values: dict[str, Any], like: Tensor) -> dict[str, Any]:
+    return {name: part_of(value, like) if torch.is_tensor(value) else value for name, value in values.items()}
 
 
 def _gathered(value: Any, keep: bool) -> Any:

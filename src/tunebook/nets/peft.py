@@ -19,6 +19,7 @@ from tunebook.models.architecture import depths
 from tunebook.models.positions import positions_in
 from tunebook.nets.averages import moved
 from tunebook.nets.linear_chain import in_chain
+from tunebook.nets.parts import whole
 from tunebook.nets.target_modules import linears
 
 RATE = Row(
@@ -213,7 +214,7 @@ def watch(event: Event, run: RunContext, key: str) -> None:
         return
     found = depths(run.model)
     own = {
-        name: float(item.detach().double().norm())
+        name: float(whole(item.detach()).double().norm())
         for name, item in moved(run).items()  # others may have frozen some of them for a while
         if found.of[name] < found.top and not is_extra(name)
     }
