@@ -90,7 +90,7 @@ class Inference:
         watch.start(self.what, len(encoded))
         training = model.training
         model.eval()
-        parts = []
+        parts: list[Any] = []
         device = next(model.parameters()).device
         in_parts = shared_out(model) is not None
         # What comes together of a shared out model's weights is kept for later passes, which may have a way back.

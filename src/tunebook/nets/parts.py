@@ -55,7 +55,7 @@ def share_out(model: nn.Module, layers: Sequence[nn.Module], processes: int, *, 
     for layer in layers:
         fully_shard(layer, mesh=mesh, reshard_after_forward=again)
     fully_shard(model, mesh=mesh, reshard_after_forward=False)
-    model.register_load_state_dict_pre_hook(_take_own)
+    model.register_load_state_dict_pre_hook(_take_own)  # type: ignore[no-untyped-call]
     weights = list(model.parameters())
     held = sum(item.to_local().numel() for item in weights)  # type: ignore[attr-defined]
     parts = Parts(before, sum(item.numel() for item in weights), held)
@@ -120,8 +120,8 @@ def together(model: nn.Module, *, keep: bool) -> None:
         module.__class__ = kind
         vars(module).update(hooks)
         vars(module).pop(_FLAG, None)
-        for name, item in module._parameters.items():
-            module._parameters[name] = None if item is None else found[id(item)]
+        for name, own in module._parameters.items():
+            module._parameters[name] = None if own is None else found[id(own)]
     del vars(model)[_NAME]
     if keep:
         model.to("cpu")
