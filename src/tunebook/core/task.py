@@ -42,9 +42,8 @@ class Task(Hooks):
             logits being one vector a text; `words`, answers that the base model's own output layer says.
         scored: kind of labels -> its metrics, the headline first.
         own: rows of a table that this task alone reads, under its key; None for none.
-        one_line: as a rule its rows are read in one line without padding, so that grouping them by length gains nothing
-            and only makes the rows of a step alike.
-        in_parts: it trains as in one process where each process holds a part of every weight, and tests have shown it.
+        one_line: as a rule its rows are read in one line without padding; grouped by length they would only be alike.
+        in_parts: tests show that it trains as in one process where each holds a part of every weight.
     """
 
     key: ClassVar[str]
@@ -285,8 +284,7 @@ class OtherBook:
     """Another book, its rows tokenised like those of the book that is trained.
 
     Attributes:
-        name: of its folder; task: that of both books; labels: what its rows are labelled with.
-        train, validation: its rows, with `labels`.
+        name: of its folder; task: that of both books; labels: of its rows; train, validation: these.
     """
 
     name: str
