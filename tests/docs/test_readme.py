@@ -26,7 +26,7 @@ _SPAN = re.compile(r"`(tunebook(?: [^`]*)?)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _SHELL = {"|", "||", "&&", ";", ">", "<"}
-_OTHER_COMMANDS = {"make", "pip", ".", "cat", "cp", "export", "python", "torchrun"}
+_OTHER_COMMANDS = {"accelerate", "make", "pip", ".", "cat", "cp", "export", "python", "torchrun"}
 
 
 def name(path: Path) -> str:
