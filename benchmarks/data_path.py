@@ -157,6 +157,7 @@ def measure(rows: int, pairs: int, earlier: Path | None) -> dict[str, object]:
     if len({run["frozen"] for side in sides if side != "plain" for run in runs[side]}) > 1:
         raise SystemExit("the earlier build froze other rows")
     return {
+        "date": time.strftime("%Y-%m-%d"),
         "what": "CSV to frozen split, seconds of pandas with a plain loop over seconds of Tunebook",
         "rows": rows,
         "kept": runs["tunebook"][0]["rows"],

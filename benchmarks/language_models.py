@@ -1,8 +1,8 @@
 """LM_SPEED and LM_MEMORY: learnt tokens a second of instruction tuning on a CPU against TRL's SFTTrainer, and the
 memory of the loss over a large vocabulary.
 
-LM_SPEED: each side trains one model (Llama, 8 layers of 512, 16,000 words, 34 M parameters, from one random start) for
-one pass over the same tokenised rows (alpaca in English and Chinese, of very uneven length), in bf16, with the same
+In LM_SPEED each side trains one model (Llama, 8 layers of 512, 16,000 words, 34 M parameters, from one random start)
+for one pass over the same tokenised rows (alpaca in English and Chinese, of very uneven length), in bf16, with the same
 rate, schedule and optimiser. Tunebook takes 8 rows a step. `trl` is SFTTrainer with its defaults (8 rows a step,
 activations computed twice), `trl_once` keeps the activations and groups rows by length, `trl_packing` puts rows into
 lines of 1,024 tokens, two a step, which are about 14 rows, `trl_packing_once` keeps the activations too. They run one

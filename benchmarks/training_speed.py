@@ -5,6 +5,12 @@ They run one after the other, A B A B ..., each in a process of its own, so that
 tokenising and evaluation are left out of the time. The accuracy on the test rows after the last run of each side shows
 that the faster one did not learn less.
 
+P1 is a full fine-tune on sentences of about 22 tokens against the stock Trainer: rows a second on a CPU.
+
+P2 is a full fine-tune on reviews of uneven length against the stock Trainer, with and without bf16 and grouping.
+
+TRIM is a full fine-tune of a multilingual base model against the stock Trainer and against all rows of its vocabulary.
+
     python -m benchmarks P1 [--pairs 5] [--steps 60]
 """
 

@@ -113,7 +113,7 @@ def pages() -> dict[Path, str]:
         found[FOLDER / "techniques" / "zh" / f"{key}.md"] = chinese_technique_page(kind)
     listed = {ROOT / "src" / "tunebook" / FILE: to_json(entries(techniques()))}
     docs = ROOT / "docs"
-    measured = {docs / "claims.md": claims.page(), docs / "performance.md": performance.page()}
+    measured = {docs / "claims.md": claims.page(), **{docs / name: text for name, text in performance.pages().items()}}
     measured[docs / "images" / performance.IMAGE] = performance.image()
     return {**found, **listed, **measured}
 

@@ -1,4 +1,5 @@
-"""docs/performance.md: how fast Tunebook is beside what users would pick instead, from `benchmarks/results/`."""
+"""docs/performance.md and its Chinese twin: how fast Tunebook is beside what users would pick instead, from
+`benchmarks/results/`."""
 
 from __future__ import annotations
 
@@ -11,37 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from claims import RESULTS, grid
+from performance_words import CHINESE, ENGLISH, IMAGE, Words
 
-IMAGE = "performance.svg"
-HEAD = f"""# How fast it is
-
-How many times as fast as others Tunebook does the same work: the same model, rows, batch size, optimiser and number of
-steps. Both sides run in turns, each in a process of its own; start-up is left out. Bars are medians, lines the smallest
-and the largest of the pairs. This page is made from `benchmarks/results/` by `python scripts/make_docs.py`; do not edit
-it. A machine of your own gives other figures: each section has its command.
-
-![Ratios as bars with their ranges](images/{IMAGE})
-
-Scores are those after the steps that were timed, which show that the faster side did not compute something else. They
-do not show how well a model learns in the end: after so few steps most are near chance.
-"""
-LIMITS = """
-## What limits training
-
-A step takes at least the operations of its matrix products at the highest speed that products of such shapes reach on
-the machine. *Products reach* is their own speed against that peak; *bound is* how much of a step's time the products
-would take at the peak. The rest is what could still be saved without another processor.
-
-"""
-PAPER = """
-## On many machines, on paper
-
-Wall time and what all machines together are paid for, by simulation of a cluster (`{command}`):
-trainings of {median:.0f} s at the median, {start:.0f} s to start a machine, {serial:.0f} s of the command for each, and
-no deaths. No cluster of this size was at hand; [many machines](how-to/many-machines.md) says what becomes of deaths.
-
-"""
-SCORES = ("accuracy", "span_f1", "loss_after")
 RESULT = dict[str, Any]
 
 
@@ -107,63 +79,68 @@ class Ratio:
 
 
 def ratios(work: Work, found: RESULT) -> Iterator[Ratio]:
-    """Those of a result, which may have several cases."""
-    for name, case in found.get("cases", {"": found}).items():
-        given = case.get("speed_ratio", {"": case.get("ratio")})
+    """Those of a result, which may have several cases: as it compares its sides itself, or the only one that it has."""
+    alone = {"case": "", "against": "", "ratio": found.get("ratio")}
+    given = {(one["case"], one["against"]): one for one in found.get("compared", [alone])}
+    for case in dict.fromkeys(case for case, _ in given):
         for key, against in work.sides.items():
-            if one := given.get(key):
-                ours, theirs = (_score(case, side) for side in ("tunebook", key))
-                title = f"{work.title}: {name}" if name else work.title
-                pairs = one.get("pairs") or len(case["tunebook"]["seconds"])
-                yield Ratio(title, against, one["median"], one["min"], one["max"], pairs, ours, theirs)
+            if (one := given.get((case, key))) and (ratio := one["ratio"]):
+                title = f"{work.title}: {case}" if case else work.title
+                pairs = ratio.get("pairs") or len(found["tunebook"]["seconds"])
+                told = (_score(one, who) for who in ("ours", "theirs"))
+                yield Ratio(title, against, ratio["median"], ratio["min"], ratio["max"], pairs, *told)
 
 
-def _score(case: RESULT, side: str) -> str:
-    """After a side's last run; empty where nothing is learnt."""
-    runs = case.get("runs", {})
-    last = runs.get(side, [{}])[-1] if isinstance(runs, dict) else {}
-    return next((f"{key.removesuffix('_after')} {last[key]:.3f}" for key in SCORES if key in last), "")
+def _score(compared: Mapping[str, Any], who: str) -> str:
+    """What a side scored; empty where nothing is learnt."""
+    scores = (f"{key.removesuffix('_after')} {one[who]:.3f}" for key, one in compared.items() if who in one)
+    return next(scores, "")
 
 
-def page(folder: Path = RESULTS) -> str:
-    """The page, from the results that are there."""
-    parts, lines = [HEAD], []
+def pages(folder: Path = RESULTS) -> dict[str, str]:
+    """File -> the page in a language, from the results that are there."""
+    return {words.file: page(folder, words) for words in (ENGLISH, CHINESE)}
+
+
+def page(folder: Path = RESULTS, words: Words = ENGLISH) -> str:
+    """The page in a language."""
+    parts, lines = [words.head], []
     for work, found in _found(folder):
         lines += [
-            (one.title, one.against, f"**{one.median:.1f}** [{one.low:.1f}, {one.high:.1f}]", str(one.pairs), one.ours,
-             one.theirs)
+            (*words.row(one.title, one.against), f"**{one.median:.1f}** [{one.low:.1f}, {one.high:.1f}]",
+             str(one.pairs), one.ours, one.theirs)
             for one in ratios(work, found)
         ]  # fmt: skip
-    parts.append(grid(("Work", "Against", "Times as fast", "Pairs", "Score", "Theirs"), lines))
+    parts.append(grid(words.row("Work", "Against", "Times as fast", "Pairs", "Score", "Theirs"), lines))
     if (path := folder / "ROOFLINE.json").is_file():
-        parts += [LIMITS, limits(json.loads(path.read_text(encoding="utf-8")))]
+        parts += [words.limits, limits(json.loads(path.read_text(encoding="utf-8")), words)]
     if (path := folder / "RAY_PAPER.json").is_file():
-        parts.append(on_paper(json.loads(path.read_text(encoding="utf-8"))))
-    parts.append("\n## Where each comes from\n")
-    parts.append(grid(("Work", "Command", "Processor", "bf16", "Day"), [_origin(*one) for one in _found(folder)]))
+        parts.append(on_paper(json.loads(path.read_text(encoding="utf-8")), words))
+    head = words.row("Work", "Command", "Processor", "Cores", "bf16", "Day")
+    parts += [words.origins, grid(head, [_origin(*one, words) for one in _found(folder)])]
     return "".join(parts)
 
 
-def limits(found: RESULT) -> str:
+def limits(found: RESULT, words: Words) -> str:
     """What a step of training consists of, and how near that is to what the processor can do."""
     cases = found["cases"]
     lines = [(f"{name}: {case['what']}", *_measures(case)) for name, case in cases.items()]
-    head = ("Step", "Operations", "Peak", "Products reach", "Bound is")
+    head = words.row("Step", "Operations", "Peak", "Products reach", "Bound is")
     names = list(next(iter(cases.values()))["shares"])
-    shares = [(name, *(f"{100 * case['shares'][name]:.0f} %" for case in cases.values())) for name in names]
-    told = f"\nShares of a step's time; `{found['command']}`.\n\n"
-    return grid(head, lines) + told + grid(("Part", *cases), shares)
+    shares = [(words.of(name), *(f"{100 * case['shares'][name]:.0f} %" for case in cases.values())) for name in names]
+    told = words.shares.format(command=found["command"])
+    return grid(head, lines) + told + grid((words.of("Part"), *cases), shares)
 
 
-def on_paper(found: RESULT) -> str:
+def on_paper(found: RESULT, words: Words) -> str:
     """Wall time and cost against the number of machines, of machines that do not die."""
-    head = ("Work", "Machines", "Minutes", "Machine hours paid")
+    head = words.row("Work", "Machines", "Minutes", "Machine hours paid")
     cases = [case for case in found["cases"] if not case["deaths_an_hour"]]
     lines = [
         (case["what"], str(case["machines"]), _minutes(case["wall"]), f"{case['paid_machine_hours']:.2f}")
         for case in cases
     ]
-    return PAPER.format(command=found["command"], **found["assumed"]) + grid(head, lines)
+    return words.paper.format(command=found["command"], **found["assumed"]) + grid(head, lines)
 
 
 def _minutes(wall: Mapping[str, float]) -> str:
@@ -176,12 +153,12 @@ def _measures(case: RESULT) -> tuple[str, ...]:
     return (*billions, *(f"{100 * case[key]:.0f} %" for key in ("of_peak", "of_bound")))
 
 
-def _origin(work: Work, found: RESULT) -> tuple[str, ...]:
-    machine = found.get("machine", {})
-    machine = machine if isinstance(machine, dict) else {}
-    flags = machine.get("flags", ())
-    bf16 = "AMX" if "amx_bf16" in flags else "AVX512" if "avx512_bf16" in flags else "no"
-    return work.title, f"`{found['command']}`", str(machine.get("processor", "")), bf16, found.get("date", "")
+def _origin(work: Work, found: RESULT, words: Words) -> tuple[str, ...]:
+    machine = found["machine"]
+    flags = machine.get("flags")  # None where nobody asked
+    bf16 = "" if flags is None else "AMX" if "amx_bf16" in flags else "AVX512" if "avx512_bf16" in flags else "no"
+    processor, cores = (str(machine.get(name, "")) for name in ("processor", "cores"))
+    return words.of(work.title), f"`{found['command']}`", processor, cores, words.of(bf16), found.get("date", "")
 
 
 def _found(folder: Path) -> Iterator[tuple[Work, RESULT]]:
@@ -223,4 +200,4 @@ def drawn(shown: Sequence[Ratio]) -> str:
     return "\n".join(line.rstrip() for line in short.splitlines()) + "\n"
 
 
-__all__ = ["IMAGE", "Ratio", "Work", "drawn", "image", "page", "ratios"]
+__all__ = ["IMAGE", "Ratio", "Work", "drawn", "image", "page", "pages", "ratios"]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from threading import Event
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.cli.conftest import Call
@@ -30,7 +33,7 @@ def wait(*_, **__):
     time.sleep(60)
 module.doctor = wait
 from tunebook.cli import main
-sys.exit(main(["doctor"]))
+sys.exit(main(["doctor", *sys.argv[1:]]))
 """
 
 
@@ -77,6 +80,17 @@ def test_a_signal_before_the_first_step_says_how_to_go_on(number: int, code: int
     process.send_signal(number)
     told = process.communicate(timeout=30)[1]
     assert process.returncode == code and "same command again" in told and "Traceback" not in told
+    assert "a training that had saved a checkpoint goes on from it" in told, "there may be none yet"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_machines_read_what_was_interrupted_and_by_what(number: signal.Signals) -> None:
+    pipes: dict[str, Any] = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", WAITING, "--json"], text=True, **pipes)
+    until_it_waits(process)
+    process.send_signal(number)
+    error = json.loads(process.communicate(timeout=30)[0])["error"]
+    assert (error["code"], error["key"], error["value"]) == ("cli.interrupted", "tunebook doctor", repr(number.name))
 
 
 def test_nohup_is_obeyed() -> None:
@@ -120,6 +134,32 @@ def test_silence_is_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     assert capsys.readouterr() == ("", "Loading …\n")
 
 
+class Waits:
+    """Nothing else is said until the third word."""
+
+    def __init__(self) -> None:
+        self.left = 3
+
+    def wait(self, seconds: float) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_a_long_silence_says_what_is_loaded_again_and_again(
+    loads: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 5.2, 10.3])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    for name in module._LARGE:
+        under_way = SimpleNamespace(_initializing=loads and name in ("pandas", "transformers"))
+        monkeypatch.setitem(sys.modules, name, cast("ModuleType", SimpleNamespace(__spec__=under_way)))
+    module._beat(cast("Event", Waits()))
+    named = ["Loading pandas …", "Still loading pandas (5 s) …", "Still loading pandas (10 s) …"]
+    plain = ["Loading …", "Still getting ready (5 s) …", "Still getting ready (10 s) …"]
+    assert capsys.readouterr().err.splitlines() == (named if loads else plain)
+
+
 @pytest.mark.parametrize("spoken", [True, False])
 def test_a_quick_command_and_one_that_has_spoken_say_nothing_more(
     spoken: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -138,4 +178,4 @@ def test_a_stream_that_is_gone_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> N
     stream = io.StringIO()
     stream.close()
     monkeypatch.setattr(sys, "stderr", stream)
-    module._speak()
+    module._speak(0)

@@ -40,6 +40,13 @@ def test_show(tunebook: Call, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "推荐值" in out and "随机种子" in out
 
 
+def test_what_none_means_is_said_beside_a_reason(tunebook: Call, own: Path) -> None:
+    tunebook("table", "set", own, "freeze.layers=none", "freeze.embeddings=true", "--note", "to see")
+    out = " ".join(tunebook("table", "show", own, "--table", "v2").out.split())
+    assert "• freeze.layers" not in out and "freeze.layers none none – to see lowest layers to freeze" in out
+    assert "freeze.embeddings true false – to see" in out and "to see freeze the embeddings" not in out
+
+
 def test_set_makes_a_child(tunebook: Call, own: Path) -> None:
     done = tunebook("table", "set", own, "lr=5e-5", "freeze=on", "--note", "why [not]", "--owner", "An", "--json")
     assert done.code == 0 and (done.json["version"], done.json["parent"]) == ("v2", "v1")

@@ -60,6 +60,18 @@ def test_dry_run_writes_nothing(tunebook: Call, fresh: Path) -> None:
     assert files() == before
 
 
+@pytest.mark.parametrize(
+    ("row", "means"),
+    [
+        ("freeze=on", "the whole encoder, embeddings and all layers"),
+        ("freeze.embeddings=true", "no layer: embeddings or pattern say what is frozen"),
+    ],
+)
+def test_a_plan_says_what_a_row_that_is_left_open_freezes(tunebook: Call, fresh: Path, row: str, means: str) -> None:
+    told = " ".join(tunebook("train", fresh, "--dry-run", "--set", row).out.split())
+    assert f"freeze ({means})" in told and f"freeze.layers none ({means})" in told
+
+
 def test_trackers() -> None:
     assert trackers("tensorboard, WandB") == ["tensorboard", "wandb"]
     assert trackers("none") == trackers("无") == []

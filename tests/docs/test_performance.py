@@ -3,12 +3,20 @@
 import json
 
 import performance
+import pytest
+from benchmarks.record import compared
+from performance_words import CHINESE
 
-AROUND = {"command": "python -m benchmarks P3", "date": "2026-01-02", "machine": {"processor": "One", "flags": []}}
+AROUND = {
+    "command": "python -m benchmarks P3",
+    "date": "2026-01-02",
+    "machine": {"processor": "One", "cores": 4, "flags": []},
+}
 
 
 def written(folder, name, **found):
-    (folder / f"{name}.json").write_text(json.dumps({**AROUND, **found}), encoding="utf-8")
+    told = {"compared": pairs} if (pairs := compared(found)) else {}  # as a benchmark writes it
+    (folder / f"{name}.json").write_text(json.dumps({**AROUND, **told, **found}), encoding="utf-8")
 
 
 def ratio(median):
@@ -16,11 +24,11 @@ def ratio(median):
 
 
 def test_each_ratio_is_told_with_its_range_and_both_scores(tmp_path):
-    runs = {"tunebook": [{"accuracy": 0.1}, {"accuracy": 0.9}], "stock": [{"accuracy": 0.8}]}
+    runs = {"tunebook": [{"accuracy": 0.8}, {"accuracy": 1.0}], "stock": [{"accuracy": 0.8}]}
     written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(3.0)}, runs=runs)
     cases = {
-        "a": {"speed_ratio": {"stock": ratio(0.5)}},
-        "b": {"speed_ratio": {"stock": ratio(4.0), "other": ratio(9.0)}},
+        "a": {"speed_ratio": {"stock": ratio(0.5)}, "runs": {"tunebook": []}},
+        "b": {"speed_ratio": {"stock": ratio(4.0), "other": ratio(9.0)}, "runs": {"tunebook": []}},
     }
     written(tmp_path, "P3_tagging_speed", cases=cases)
     page = performance.page(tmp_path)
@@ -30,7 +38,7 @@ def test_each_ratio_is_told_with_its_range_and_both_scores(tmp_path):
     )
     assert "| Training a tagger: a | Trainer | **0.5** [0.2, 1.0] | 3 |  |  |" in page  # where it is slower, too
     assert "| Training a tagger: b | Trainer | **4.0** [2.0, 8.0] | 3 |  |  |" in page and "9.0" not in page
-    assert "| Training a tagger | `python -m benchmarks P3` | One | no | 2026-01-02 |" in page
+    assert "| Training a tagger | `python -m benchmarks P3` | One | 4 | no | 2026-01-02 |" in page
 
 
 def test_what_a_step_consists_of_is_told_beside_the_peak(tmp_path):
@@ -60,13 +68,22 @@ def test_what_was_not_measured_is_not_told(tmp_path):
 
 def test_processors_are_told_apart_by_what_they_compute_in(tmp_path):
     for flags, word in (["amx_bf16", "avx512_bf16"], "AMX"), (["avx512_bf16"], "AVX512"):
-        written(tmp_path, "EMBEDDING_SPEED", machine={"processor": "Two", "flags": flags}, speed_ratio={})
-        assert f"| Two | {word} |" in performance.page(tmp_path)
+        written(tmp_path, "EMBEDDING_SPEED", machine={"processor": "Two", "cores": 2, "flags": flags})
+        assert f"| Two | 2 | {word} |" in performance.page(tmp_path)
+    written(tmp_path, "EMBEDDING_SPEED", machine={"processor": "Two", "cores": 2})
+    assert "| Two | 2 |  |" in performance.page(tmp_path), "nobody asked what it computes in"
+
+
+@pytest.mark.parametrize("work", performance.WORKS, ids=lambda work: work.file)
+def test_the_chinese_page_has_a_word_for_each_work_and_side(work):
+    assert CHINESE.of(work.title) != work.title and CHINESE.of(f"{work.title}: zh_x").endswith(": zh_x")
+    assert all(side in CHINESE.terms or " " not in side for side in work.sides.values())
 
 
 def test_the_bars_are_the_same_for_the_same_results_and_others_for_others(tmp_path):
-    written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(3.0)})
+    runs = {"tunebook": []}
+    written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(3.0)}, runs=runs)
     first = performance.image(tmp_path)
     assert first == performance.image(tmp_path) and "Training a classifier, short texts / Trainer" in first
-    written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(6.0)})
+    written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(6.0)}, runs=runs)
     assert performance.image(tmp_path) != first

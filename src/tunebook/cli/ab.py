@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 NO = 1
 _STYLES = {"STRONG": "green", "PROMOTE": "green", "REJECT": "bold red", "INCONCLUSIVE": "yellow"}
 _MARKS = {"STRONG": "✓", "PROMOTE": "✓", "REJECT": "✗", "INCONCLUSIVE": "?"}
-Version = Annotated[str, argument("ab_old", "vN")]
-Challenger = Annotated[str, argument("ab_new", "vN")]
+Version = Annotated[str, argument("ab_old", "vOLD")]
+Challenger = Annotated[str, argument("ab_new", "vNEW")]
 
 
 def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> Answer:

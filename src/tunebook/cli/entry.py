@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from tunebook.cli.answer import Answer, advise, console, json_line, show, show_json
-from tunebook.cli.app import application, fitted
+from tunebook.cli.app import application, command_of, fitted
 from tunebook.cli.completion import ASKED, COMMON
 from tunebook.cli.streams import Stop, Streams, heard, heartbeat, silence
 from tunebook.core.errors import MachineError, TunebookError, machine_error, near
@@ -138,7 +138,7 @@ def _failure(error: BaseException, common: Common, words: Sequence[str]) -> int:
         import traceback
 
         traceback.print_exception(error)
-    problem, code = _explained(error)
+    problem, code = _explained(error, words)
     for item in (problem, *problem.get("others", ())):
         item["advice"] = fitted(item["advice"], words)
     try:
@@ -172,7 +172,7 @@ def _tell_problem(screen: Console, problem: dict[str, Any]) -> None:
     advise(screen, problem)
 
 
-def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
+def _explained(error: BaseException, words: Sequence[str]) -> tuple[dict[str, Any], int]:
     """The error as `TunebookError.to_json` gives it, and the exit code."""
     if isinstance(error, ImportError) and _missing(error):
         error = _missing(error) or error
@@ -181,7 +181,8 @@ def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
     if isinstance(error, click.UsageError):
         return _wrong_use(error)
     if isinstance(error, KeyboardInterrupt):
-        return TunebookError("cli.interrupted").to_json(), INTERRUPTED
+        command = f"tunebook {command_of(words)}".rstrip()
+        return TunebookError("cli.interrupted", key=command, value=str(error) or "SIGINT").to_json(), INTERRUPTED
     if found := machine_error(error):
         return found.to_json(), found.exit_code
     text = " ".join(str(error).split()) or "-"

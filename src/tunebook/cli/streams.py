@@ -1,6 +1,7 @@
 """The three standard streams and the signals of a process: closed, full or gone, none of them ends in a traceback.
 
-Importing a library can take seconds, and silence reads as a fault: a word is said while a command gets ready.
+Importing a library can take seconds, and silence reads as a fault: while a command gets ready it says what it loads,
+again and again.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer
+from threading import Event, Thread
 from types import FrameType
 from typing import Any, TextIO
 
@@ -20,7 +22,10 @@ from tunebook.core.errors import MachineError
 from tunebook.core.messages import say
 
 SECONDS = 0.35  # without a word, counted from the start of the command
-_waiting: list[Timer] = []
+_AGAIN = 5.0  # seconds from word to word
+# What takes long to import; what others of them import themselves comes first, for that is what is loaded just then.
+_LARGE = ("torch", "scipy", "pyarrow", "pandas", "sklearn", "matplotlib", "accelerate", "transformers", "ray")
+_waiting: list[Event] = []
 
 
 class Streams:
@@ -113,16 +118,15 @@ class Stop:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.number = number
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 @contextmanager
 def heartbeat() -> Iterator[None]:
-    """Inside, a line goes to stderr where nothing else was said in time."""
-    timer = Timer(SECONDS, _speak)
-    timer.daemon = True
-    _waiting.append(timer)
-    timer.start()
+    """Inside, lines go to stderr until something else is said."""
+    spoken = Event()
+    _waiting.append(spoken)
+    Thread(target=_beat, args=(spoken,), daemon=True).start()
     try:
         yield
     finally:
@@ -132,15 +136,33 @@ def heartbeat() -> Iterator[None]:
 def heard() -> None:
     """Something was said, or is about to be."""
     while _waiting:
-        _waiting.pop().cancel()
+        _waiting.pop().set()
 
 
-def _speak() -> None:
+def _beat(spoken: Event) -> None:
+    begun, wait = time.monotonic(), SECONDS
+    while not spoken.wait(wait):
+        _speak(0 if wait == SECONDS else round(time.monotonic() - begun))
+        wait = _AGAIN
+
+
+def _speak(seconds: int) -> None:
+    """Say what is loaded just now, and for how many seconds the command has been at it; 0 for the first word."""
+    what = next((name for name in _LARGE if _begun(name)), "")
+    if seconds:
+        text = say("cli.loading.still", what=what, seconds=seconds) if what else say("cli.ready", seconds=seconds)
+    else:
+        text = say("cli.loading.library", what=what) if what else say("cli.loading")
     try:
-        sys.stderr.write(say("cli.loading") + "\n")
+        sys.stderr.write(text + "\n")
         sys.stderr.flush()
     except (OSError, ValueError):  # nobody listens
         return
+
+
+def _begun(name: str) -> bool:
+    """Whether a module is being imported."""
+    return bool(getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", False))
 
 
 __all__ = ["RobustStream", "Stop", "Streams", "heard", "heartbeat", "silence"]

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Which = Annotated[str, option("table_version", "--table", metavar="vN|FILE")]
 Note = Annotated[str, option("note", "--note", metavar="TEXT")]
 Files = Annotated[Path, argument("table_file", "FILE")]
-Sides = Annotated[str, argument("side", "vN|FILE")]
+Old = Annotated[str, argument("diff_old", "vOLD|FILE")]
+New = Annotated[str, argument("diff_new", "vNEW|FILE")]
 
 
 def table_show(book: Books, table: Which = "champion") -> Answer:
@@ -80,7 +81,8 @@ def _tell_rows(screen: Console, table: ParamTable, effects: Mapping[str, str]) -
         screen.print(padded(line, widths) if side else below(line, heads, screen.width), soft_wrap=True)
         if name in effects:
             screen.print(f"    {say('ab.effect')}: {effects[name]}", style="bold", soft_wrap=True)
-        for words in wrap(row.reason or described(name, row.description), screen.width - 6):
+        told = [row.reason] if row.reason and row.value is not None else [row.reason, described(name, row.description)]
+        for words in (line for text in told for line in wrap(text, screen.width - 6)):  # what none means is said anyhow
             screen.print(f"    {words}", style="dim", soft_wrap=True)
     screen.print(f"• {say('cli.table.changed')}")
 
@@ -220,8 +222,8 @@ def _added(book: Book, made: Added, edited: str = "", again: str = "") -> Answer
 
 def table_diff(
     book: Books,
-    old: Sides,
-    new: Sides,
+    old: Old,
+    new: New,
     html: Annotated[Path | None, option("html", "--html", metavar="FILE")] = None,
 ) -> Answer:
     """The rows whose values differ."""

@@ -16,7 +16,7 @@ from tunebook.cli.options import Allowed, Books, Chosen, listed, option, repeate
 from tunebook.core.errors import BookError, TunebookError
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
-from tunebook.report.plan_words import estimate_text, plan_facts
+from tunebook.report.plan_words import estimate_text, plan_facts, technique_values
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,7 +117,9 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
 
         rows = [(name, shown(value)) for name, value in plan.params.model_dump().items()]
         rows += [
-            (f"{key}.{name}", shown(value)) for key, part in plan.techniques.items() for name, value in part.items()
+            (f"{key}.{name}", text)
+            for key, part in plan.techniques.items()
+            for name, text in technique_values(key, part).items()
         ]
         screen.print(grid((say("cli.name"), say("cli.value")), rows))
 

@@ -239,6 +239,14 @@ class Scores(Protocol):
         """Inside, `run.model` has the weights that are scored and kept; afterwards those of training again."""
 
 
+@runtime_checkable
+class Means(Protocol):
+    """A technique of whose rows one that is left open means something by the others."""
+
+    def meant(self) -> Mapping[str, str]:
+        """Rows that are left open -> what they come to, in the reader's language."""
+
+
 def in_one_line(params: Filled, techniques: Iterable[Technique]) -> bool:
     """Whether rows may stand in one line: each technique that changes the loss has to say so."""
     return params.packing == "auto" and all(one.in_lines for one in techniques if isinstance(one, WrapsLoss))
@@ -252,6 +260,7 @@ __all__ = [
     "GroupsParams",
     "Listens",
     "LossFn",
+    "Means",
     "ParamGroups",
     "PreparesData",
     "PreparesModel",

@@ -26,7 +26,7 @@ def plan_facts(plan: Plan, pace: Pace | None = None) -> list[tuple[str, str]]:
         (say("cli.model"), say("cli.model_of", model=plan.model, count=count, share=f"{share:.0%}")),
         (say("cli.head"), head_text(plan)),
         (say("stages.fact"), stage_names(plan)),
-        (say("cli.techniques"), ", ".join(plan.techniques)),
+        (say("cli.techniques"), ", ".join(_briefly(key, rows) for key, rows in plan.techniques.items())),
         (
             say("cli.settings"),
             say(
@@ -41,6 +41,26 @@ def plan_facts(plan: Plan, pace: Pace | None = None) -> list[tuple[str, str]]:
         (say("cli.estimate"), estimate_text(plan.whole, pace)),
     ]
     return [(name, text) for name, text in found if text]
+
+
+def technique_values(key: str, rows: Mapping[str, Any]) -> dict[str, str]:
+    """The rows of a technique with their values in words, and of one that is left open what it comes to."""
+    meant = _meant(key, rows)
+    return {name: f"{shown(value)} ({meant[name]})" if name in meant else shown(value) for name, value in rows.items()}
+
+
+def _briefly(key: str, rows: Mapping[str, Any]) -> str:
+    """A technique by its name, and what rows of it that are left open come to."""
+    meant = "; ".join(_meant(key, rows).values())
+    return f"{key} ({meant})" if meant else key
+
+
+def _meant(key: str, rows: Mapping[str, Any]) -> Mapping[str, str]:
+    from tunebook.core.registry import built, is_technique
+    from tunebook.core.technique import Means
+
+    technique = built({key: rows})[key] if is_technique(key) else None  # else of a package that is gone
+    return technique.meant() if isinstance(technique, Means) else {}
 
 
 def rate_text(plan: Plan) -> str:
@@ -99,4 +119,4 @@ def time_text(seconds: float, pace: Pace) -> str:
     return say(code, time=duration(seconds), runs=pace.runs)
 
 
-__all__ = ["changed_text", "estimate_text", "plan_facts", "rate_text", "table_text", "time_text"]
+__all__ = ["changed_text", "estimate_text", "plan_facts", "rate_text", "table_text", "technique_values", "time_text"]

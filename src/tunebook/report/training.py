@@ -13,6 +13,7 @@ from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.params import Declaration, Value, declarations
 from tunebook.core.settings import Settings
+from tunebook.report.plan_words import technique_values
 from tunebook.report.plots.curves import Curve, curve_plot
 
 History = Sequence[Mapping[str, Any]]
@@ -85,7 +86,7 @@ def technique_rows(plan: Plan, counters: Mapping[str, Mapping[str, float]]) -> l
     return [
         {
             "name": key,
-            "params": [(name, shown(value)) for name, value in params.items()],
+            "params": [*technique_values(key, params).items()],
             "did": [(name.replace("_", " "), number(amount)) for name, amount in counters.get(key, {}).items()],
         }
         for key, params in plan.techniques.items()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from tunebook.core.errors import PlanError
+from tunebook.core.messages import say
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
 from tunebook.models.architecture import depths, frozen_modules
@@ -97,10 +99,21 @@ class Freeze(Technique):
     def _count(self, layers: int) -> int:
         """How many of the layers are frozen."""
         if self.layers is None:
-            return 0 if self.embeddings or self.pattern is not None else layers
+            return 0 if self._elsewhere else layers
         if self.layers == "all":
             return layers
         return self.layers if self.layers >= 0 else layers + self.layers
+
+    def meant(self) -> Mapping[str, str]:
+        """What is frozen where the number of layers is left open."""
+        if self.layers is not None:
+            return {}
+        return {"layers": say("freeze.no_layer") if self._elsewhere else say("freeze.whole")}
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether another row says what is frozen."""
+        return self.embeddings or self.pattern is not None
 
     @property
     def _below(self) -> bool:

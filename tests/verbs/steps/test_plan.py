@@ -158,9 +158,19 @@ class Stopper(Technique):
         return model.requires_grad_(False)
 
 
+class Bystander(Technique):
+    """Touches the model, and leaves all of it to be trained."""
+
+    key: ClassVar[str] = "bystander"
+    after: ClassVar[frozenset[str]] = frozenset({"stopper"})
+
+    def prepare_model(self, model: Any, run: RunContext) -> Any:
+        return model
+
+
 @pytest.fixture
 def more(monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = {kind.key: kind for kind in (Inner, Outer, Round, Square, Greedy, Loner, Stopper)}
+    kinds = {kind.key: kind for kind in (Inner, Outer, Round, Square, Greedy, Loner, Stopper, Bystander)}
     known = {**registry.techniques(), **kinds}
     monkeypatch.setattr(registry, "techniques", lambda: known)
 
@@ -210,9 +220,11 @@ def test_what_needs_answers_of_whole_rows_cannot_be_had_with_tokens(monkeypatch:
     assert "不依赖词元位置的输出" in caught.value.message
 
 
-def test_nothing_left_to_train(home: Book, more: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunebook.verbs.steps.plan.techniques_of", lambda table: {"stopper": {}})
-    assert refused(home).code == "plan.nothing"
+def test_nothing_left_to_train_names_what_froze_it(home: Book, more: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    switched: dict[str, dict[str, Any]] = {"bystander": {}, "no_decay": {}, "stopper": {}}
+    monkeypatch.setattr("tunebook.verbs.steps.plan.techniques_of", lambda table: switched)
+    found = refused(home)
+    assert (found.code, found.key) == ("plan.nothing", "stopper")
 
 
 def test_the_id_is_that_of_what_decides_the_outcome(home: Book, base: Path, tmp_path: Path) -> None:

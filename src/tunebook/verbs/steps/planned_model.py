@@ -32,7 +32,7 @@ def planned_model(
         inputs: what the techniques read beside the rows, with its hash.
 
     Raises:
-        ModelError: `plan.nothing`, the techniques leave nothing to train.
+        ModelError: `plan.nothing`, the techniques leave nothing to train; it names those that froze something.
     """
     changers: list[Any] = [technique for technique in woven if isinstance(technique, PreparesModel)]
     kind = None if changers else plain_kind(task, folder, data.labels)
@@ -55,12 +55,20 @@ def _built(
     skeleton = task.skeleton(folder, data.labels, params)
     name = head_name(skeleton, data.labels) if "head" in task.gives else ""
     run = RunContext(model=skeleton, gives=task.gives, settings=params, labels=data.labels)
+    freezing, left = [], _trained(skeleton)
     for technique in changers:
         skeleton = technique.prepare_model(skeleton, run)
+        before, left = left, _trained(skeleton)
+        freezing += [technique.key] * (left < before)
     sizes = sizes_of(skeleton)
     if not sizes.trained:
-        raise ModelError("plan.nothing", key=", ".join(item.key for item in changers))
+        raise ModelError("plan.nothing", key=", ".join(freezing))
     return asdict(sizes), name
+
+
+def _trained(model: Any) -> int:
+    """How many parameters training moves."""
+    return sum(item.numel() for item in model.parameters() if item.requires_grad)
 
 
 __all__ = ["planned_model"]

@@ -1,0 +1,161 @@
+"""What docs/performance.md says around its figures, in English and in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+IMAGE = "performance.svg"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a language.
+
+    Attributes:
+        file: the page; head, limits, shares, paper, origins: its prose, before the tables.
+        terms: English -> this language, of cells; what is not there stays English.
+    """
+
+    file: str
+    head: str
+    limits: str
+    shares: str
+    paper: str
+    origins: str
+    terms: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, text: str) -> str:
+        """A cell, of whose parts that are joined by `: ` each is a term of its own."""
+        return ": ".join(self.terms.get(part, part) for part in text.split(": "))
+
+    def row(self, *cells: str) -> tuple[str, ...]:
+        """The heading of a table."""
+        return tuple(map(self.of, cells))
+
+
+ENGLISH = Words(
+    file="performance.md",
+    head=f"""# How fast it is
+
+[中文](performance.zh-CN.md)
+
+How many times as fast as others Tunebook does the same work: the same model, rows, batch size, optimiser and number of
+steps. Both sides run in turns, each in a process of its own; start-up is left out. Bars are medians, lines the smallest
+and the largest of the pairs. This page is made from `benchmarks/results/` by `python scripts/make_docs.py`; do not edit
+it. A machine of your own gives other figures: each section has its command.
+
+![Ratios as bars with their ranges](images/{IMAGE})
+
+Scores are medians of the runs, after the steps that were timed, which show that the faster side did not compute
+something else. They do not show how well a model learns in the end: after so few steps most are near chance.
+""",
+    limits="""
+## What limits training
+
+A step takes at least the operations of its matrix products at the highest speed that products of such shapes reach on
+the machine. *Products reach* is their own speed against that peak; *bound is* how much of a step's time the products
+would take at the peak. The rest is what could still be saved without another processor.
+
+""",
+    shares="\nShares of a step's time; `{command}`.\n\n",
+    paper="""
+## On many machines, on paper
+
+Wall time and what all machines together are paid for, by simulation of a cluster (`{command}`):
+trainings of {median:.0f} s at the median, {start:.0f} s to start a machine, {serial:.0f} s of the command for each, and
+no deaths. No cluster of this size was at hand; [many machines](how-to/many-machines.md) says what becomes of deaths.
+
+""",
+    origins="\n## Where each comes from\n",
+)
+CHINESE = Words(
+    file="performance.zh-CN.md",
+    head=f"""# 有多快
+
+[English](performance.md)
+
+完成同样的工作，Tunebook 的速度是其他工具的多少倍：模型、样本、批大小、优化器和步数都相同。
+双方轮流运行，每次都用单独的进程，不计启动时间。条形是中位数，线段的两端是各对比值中的最小值和最大值。
+本页由 `python scripts/make_docs.py` 根据 `benchmarks/results/` 生成，请勿手工修改。
+换一台机器，数字会不同：各项都附有命令。
+
+![倍数及其范围的条形图](images/{IMAGE})
+
+得分是计时的那些步之后各次运行得分的中位数，用来说明较快的一方没有偷换计算内容。
+它们不说明模型最终学得多好：步数这么少，多数得分接近随机水平。
+""",
+    limits="""
+## 训练受什么限制
+
+一步至少需要以这台机器上同样形状的矩阵乘法所能达到的最高速度完成其全部乘法。
+*乘法达到*是乘法自身的速度与该峰值之比；*下限占比*是一步的时间中，乘法以峰值速度进行所需的部分。
+其余就是不换处理器还可以节省的部分。
+
+""",
+    shares="\n一步的时间构成；`{command}`。\n\n",
+    paper="""
+## 多台机器，纸上推算
+
+总时间以及所有机器合计付费的时间，由集群模拟得出（`{command}`）：每次训练的中位数为 {median:.0f} 秒，
+启动一台机器 {start:.0f} 秒，命令为每次训练另花 {serial:.0f} 秒，没有机器中途退出。
+手头没有这样规模的集群；机器退出时会怎样，见[多台机器](how-to/many-machines.zh-CN.md)。
+
+""",
+    origins="\n## 各项的来源\n",
+    terms={
+        "Work": "工作",
+        "Against": "对比对象",
+        "Times as fast": "倍数",
+        "Pairs": "对数",
+        "Score": "得分",
+        "Theirs": "对方得分",
+        "Step": "步",
+        "Operations": "运算量",
+        "Peak": "峰值",
+        "Products reach": "乘法达到",
+        "Bound is": "下限占比",
+        "Part": "部分",
+        "Machines": "机器数",
+        "Minutes": "分钟",
+        "Machine hours paid": "付费机时",
+        "Command": "命令",
+        "Processor": "处理器",
+        "Cores": "核心",
+        "Day": "日期",
+        "no": "无",
+        "Training a classifier, short texts": "训练分类模型，短文本",
+        "Training a classifier, uneven texts": "训练分类模型，长短不一的文本",
+        "Training a multilingual classifier": "训练多语言分类模型",
+        "Training a tagger": "训练标注模型",
+        "Training embeddings": "训练向量模型",
+        "Instruction tuning": "指令微调",
+        "Preference tuning (DPO)": "偏好微调（DPO）",
+        "Answering a file, whole processes": "回答一个文件，完整进程",
+        "Texts into vectors": "文本转向量",
+        "Requests a second within the bound": "时限内每秒请求数",
+        "Reading, cleaning, splitting a million rows": "读取、清洗、划分一百万条样本",
+        "Trainer in bf16": "Trainer，bf16",
+        "Trainer in bf16, rows grouped by length": "Trainer，bf16，按长度分组",
+        "SentenceTransformerTrainer in bf16": "SentenceTransformerTrainer，bf16",
+        "SentenceTransformerTrainer in bf16, rows grouped by length": "SentenceTransformerTrainer，bf16，按长度分组",
+        "SFTTrainer, activations kept, grouped by length": "SFTTrainer，保留激活值，按长度分组",
+        "SFTTrainer, packed": "SFTTrainer，拼接",
+        "SFTTrainer, packed, activations kept": "SFTTrainer，拼接，保留激活值",
+        "DPOTrainer, plain": "DPOTrainer，最简设置",
+        "DPOTrainer, reference computed before": "DPOTrainer，预先计算参考模型",
+        "transformers pipeline, batches of 32": "transformers pipeline，每批 32 条",
+        "FastAPI around a transformers pipeline": "FastAPI 加 transformers pipeline",
+        "pandas with a plain loop": "pandas 加普通循环",
+        "products": "矩阵乘法",
+        "attention": "注意力",
+        "activation": "激活函数",
+        "dropout": "dropout",
+        "norm": "归一化",
+        "optimiser": "优化器",
+        "element by element": "逐元素运算",
+        "rest": "其余",
+    },
+)
+
+__all__ = ["CHINESE", "ENGLISH", "IMAGE", "Words"]
