@@ -189,7 +189,8 @@ class Beside(Engine):
             return job
 
     def _gone(self, job: _Job, lane: Lane) -> None:
-        """A process has ended in the middle of a training: if nobody wanted that, another one goes on with it."""
+        """A process has ended in the middle of a training: if nobody wanted that, one that is left goes on with it,
+        or in the end the command."""
         if job.dropped or self.asked:
             job.end(interrupted(job.plan, job.folder))
             return
