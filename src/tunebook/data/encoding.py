@@ -97,19 +97,28 @@ def _decoded(data: bytes, name: str, path: Path, guessed: bool = False) -> Decod
     try:
         text = data.decode(name)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError("data.encoding", key=str(path), value=name, line=line) from error
+        raise DataError("data.encoding", key=str(path), value=name, line=_line(data[: error.start], name)) from error
     except UnicodeError as error:
         raise DataError("data.encoding", key=str(path), value=name, line=1) from error
     return Decoded(_lines(text.removeprefix("\ufeff").encode("utf-8", "replace")), name, guessed)
 
 
 def _lines(data: bytes) -> bytes:
-    """Lines of Windows and of old Macs end as everyone's do; a lone carriage return inside a line becomes a space."""
+    """Lines of Windows and of old Macs end as everyone's do; a lone carriage return inside a line becomes a space.
+
+    A line feed in a file of old Macs breaks a line inside a cell, as Excel for them writes it.
+    """
     if b"\r" not in data:
         return data
     data = data.replace(b"\r\n", b"\n")
-    return data.replace(b"\r", b" " if b"\n" in data else b"\n")
+    returns, feeds = data.count(b"\r"), data.count(b"\n")
+    first = 0 <= data.find(b"\r") < data.find(b"\n")
+    return data.replace(b"\r", b"\n" if not feeds or (first and returns > feeds) else b" ")
+
+
+def _line(before: bytes, name: str) -> int:
+    """The number of the line of what stands behind these bytes."""
+    return _lines(before.decode(name, "replace").encode("utf-8", "replace")).count(b"\n") + 1
 
 
 def _wide(data: bytes) -> str | None:
@@ -162,13 +171,10 @@ def _not_utf8(data: bytes, path: Path, first_bad: int) -> Decoded:
 
 
 def _damaged(text: str) -> Decoded:
-    lines = tuple(
-        number
-        for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1)
-        if _BROKEN_CHAR.search(line)
-    )
-    clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").removeprefix("\ufeff")
-    return Decoded(_lines(clean.encode("utf-8")), "utf-8", broken=lines)
+    lines = _lines(text.removeprefix("\ufeff").encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    broken = tuple(number for number, line in enumerate(lines.split("\n"), start=1) if _BROKEN_CHAR.search(line))
+    clean = lines.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return Decoded(clean.encode("utf-8"), "utf-8", broken=broken)
 
 
 def _common(data: bytes, name: str) -> float:
@@ -202,8 +208,7 @@ def _western(data: bytes, path: Path, first_bad: int) -> Decoded:
         beyond = len(_BEYOND.findall(text))
         if strange * 5 <= beyond and beyond * 3 <= len(text):
             return Decoded(_lines(text.encode()), name, guessed=True)
-    line = data.count(b"\n", 0, first_bad) + 1
-    raise DataError("data.encoding", key=str(path), value="utf-8", line=line)
+    raise DataError("data.encoding", key=str(path), value="utf-8", line=_line(data[:first_bad], "utf-8"))
 
 
 __all__ = ["Decoded", "decode"]

@@ -19,7 +19,6 @@ _DOUBLED = re.compile(r'"(?:[^"]|"")*"')
 _BACKSLASHED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # Stand for a protected character until the cells are cut: private characters that no text holds.
 _MARKS = "\ue101\ue102\ue103"
-_END = "\x1eend of file\x1e"
 _WINDOW = 32
 
 
@@ -97,6 +96,7 @@ class Quoted:
         self.rows: dict[int, tuple[list[int], list[list[str]]]] = {}
         self.opened: list[int] = []
         self._place = self._first = 0
+        self._over = False  # a reader asked for a line behind the last one
         self._window: list[str] = []
 
     def read(self, starts: NDArray[Any], plain: NDArray[Any]) -> None:
@@ -116,7 +116,7 @@ class Quoted:
             except csv.Error:  # a quote closes in the middle of a cell, or never
                 self._place, reader = start, self._reader(strict=True)
                 row, torn = next(self._reader(strict=False)), True
-            if row[-1].endswith(_END):
+            if self._over:
                 line = start + 1 + sum(cell.count("\n") for cell in row[:-1])
                 raise DataError("data.quote", key=str(self.path), line=line)
             if self._place - start > 2 and _swallows(row, self.delimiter):
@@ -150,7 +150,8 @@ class Quoted:
                 line = self._line(self._place)
                 self._place += 1
                 yield line if line.endswith("\n") else line + "\n"
-            yield _END
+            self._over = True
+            yield ""
 
         return csv.reader(feed(), delimiter=self.delimiter, strict=strict)
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.core.files import file_id
@@ -215,11 +217,21 @@ def _read_text(data: bytes, path: Path, kind: str, options: DataOptions, *, labe
         cells = read_delimited(text.data, path, kind, options, labelled=labelled)
     table, rows, faults = cells.table, cells.rows, dict(cells.faults)
     if text.broken:
-        keep = ~np.isin(rows, text.broken)
+        keep = ~_damaged(table, rows, text.broken, kind)
         faults["undecodable"] = {int(row): "" for row in rows[~keep]}
         table, rows = table.filter(pa.array(keep)), rows[keep]
     notes = {"format": kind, **notes, **cells.notes}
     return ReadFile(path, path.name, file_id(path), table, rows, cells.read, faults, notes, aside=cells.aside)
+
+
+def _damaged(table: pa.Table, rows: Numbers, broken: Sequence[int], kind: str) -> NDArray[np.bool_]:
+    """Whether each row holds bytes that are no characters: in its line, or in a later one of a cell of several lines.
+    Rows of a JSON document have no lines."""
+    found = np.isin(rows, broken) & (kind != "json")
+    near = np.arange(len(rows)) if kind == "json" else np.unique(np.searchsorted(rows, broken, side="right") - 1)
+    for place in near[near >= 0].tolist():
+        found[place] |= any("\ufffd" in str(cell) for cell in table.slice(place, 1).to_pylist()[0].values())
+    return found
 
 
 def _looks_json(data: bytes) -> bool:
