@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from tests import small
 from tests.engine.test_fit import BombError, bomb, material, plan, weights
@@ -102,15 +103,27 @@ def test_another_training_reads_what_is_kept(model: Path, tmp_path: Path, monkey
     assert len(files(cache)) == 4
 
 
-def test_a_file_of_other_states_is_not_believed(model: Path, tmp_path: Path) -> None:
+def test_a_file_of_other_states_is_not_believed(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, made, read = tmp_path / "cache", plan(FREEZE), layer_outputs.read
+    train(model, tmp_path / "first", made, cache)
+
+    def others(path: Path, lengths: Mapping[bytes, int]) -> tuple[Tensor, float] | None:
+        kept = read(path, lengths)
+        return None if kept is None else (torch.zeros_like(kept[0]), kept[1])
+
+    monkeypatch.setattr(layer_outputs, "read", others)
+    assert train(model, tmp_path / "again", made, cache).counters[KEY]["once"] == 0
+    assert largest(tmp_path / "first", tmp_path / "again") < 1e-5
+
+
+def test_a_damaged_file_is_made_anew(model: Path, tmp_path: Path) -> None:
     cache, made = tmp_path / "cache", plan(FREEZE)
     train(model, tmp_path / "first", made, cache)
     (path,) = files(cache)
-    data = bytearray(path.read_bytes())
-    data[-4096:-136] = bytes(3960)  # all but the seconds at the end
-    path.write_bytes(bytes(data))
-    assert train(model, tmp_path / "again", made, cache).counters[KEY]["once"] == 0
-    assert largest(tmp_path / "first", tmp_path / "again") < 1e-5
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-600] + bytes([whole[-600] ^ 1]) + whole[-599:])
+    assert train(model, tmp_path / "again", made, cache).counters[KEY]["once"] == 1
+    assert largest(tmp_path / "first", tmp_path / "again") == 0 and path.read_bytes()[:-300] == whole[:-300]
 
 
 def test_a_resume_is_exact(model: Path, tmp_path: Path) -> None:

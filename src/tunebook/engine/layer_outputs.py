@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,8 @@ def read(path: Path, lengths: Mapping[bytes, int]) -> tuple[Tensor, float] | Non
         found = np.memmap(path, np.uint8, "c", stream.tell(), shape)
         stream.seek(found.nbytes, os.SEEK_CUR)
         seconds = float(np.load(stream, allow_pickle=False))
+        if zlib.crc32(found.data) != int(np.load(stream, allow_pickle=False)):
+            return None
         os.utime(path)  # who is asked for least is the first to go
         return torch.from_numpy(found).view(getattr(torch, kind)), seconds
     return None
@@ -54,7 +57,7 @@ def write(path: Path, lengths: Mapping[bytes, int], parts: Iterable[Tensor], beg
     for left in path.parent.glob(f".{path.name}.*.part"):  # by a process that was killed
         left.unlink(missing_ok=True)
     with part_of(path) as part, part.open("wb") as stream:
-        tokens = sum(lengths.values())
+        tokens, check = sum(lengths.values()), 0
         for number, states in enumerate(parts):
             data = states.detach().cpu().contiguous()
             if not number:
@@ -62,8 +65,11 @@ def write(path: Path, lengths: Mapping[bytes, int], parts: Iterable[Tensor], beg
                 np.save(stream, _keys(lengths))
                 np.save(stream, np.array(list(lengths.values()), dtype=np.int64))
                 np.save(stream, np.array([tokens, data.shape[1] * data.element_size()]))
-            stream.write(data.view(torch.uint8).numpy().data)
+            written = data.view(torch.uint8).numpy().data
+            stream.write(written)
+            check = zlib.crc32(written, check)
         np.save(stream, np.array(time.process_time() - begun))
+        np.save(stream, np.array(check))
 
 
 def place(folder: Path, key: str) -> Path:

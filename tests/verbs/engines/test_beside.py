@@ -63,6 +63,7 @@ def test_runs_are_those_of_this_process_and_half_ones_go(two: None, quick: Plan,
     plans = [quick, long]
     with Beside(heard) as engine, trained_on(engine), ahead(plans, far) as begun:
         assert begun == plans and engine.begin(plans, far) == []
+        engine.drop(plans, tmp_path / "near")  # the same, asked for elsewhere
         run = engine.train(quick, far, watch)
         with engine.still():
             while any(state(one) not in "TZ" for one in engine.lanes):  # a signal takes a moment

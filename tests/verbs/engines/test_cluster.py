@@ -69,7 +69,8 @@ def test_what_is_begun_ahead_comes_by_itself_and_is_sent_once(cluster: FakeRay, 
     with Ray() as engine, trained_on(engine):
         assert engine.begin(plans[:2], tmp_path) == plans[:2] and engine.begin(plans, tmp_path) == plans[2:]
         last = trained(tmp_path, plans[1])
-        engine.drop(plans[2:])
+        engine.drop(plans[:2], tmp_path / "other")
+        engine.drop(plans[2:], tmp_path)
         assert engine.begin(plans[:2], tmp_path) == [], "they are there already"
     first = known(tmp_path, plans[0])
     assert first is not None and first.run.is_arm and last.run.is_arm and len(cluster.stored) == 2

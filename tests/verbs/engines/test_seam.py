@@ -28,7 +28,7 @@ class Eager(Engine):
     def begin(self, plans: Sequence[Plan], folder: Path) -> list[Plan]:
         return list(plans[:1])
 
-    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
+    def drop(self, plans: Sequence[Plan], folder: Path, *, later: bool = False) -> None:
         self.dropped += plans
 
     def still(self) -> AbstractContextManager[None]:

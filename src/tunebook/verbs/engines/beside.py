@@ -80,7 +80,7 @@ class Beside(Engine):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.drop([job.plan for job in self.jobs.values()], later=error is not None)
+        self._end(list(self.jobs), error is not None)
         for thread in list(self.lanes.values()):
             thread.join()
 
@@ -102,11 +102,13 @@ class Beside(Engine):
         self._say("engine.beside", room=min(count, len(jobs)), threads=threads)
         return missing
 
-    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
+    def drop(self, plans: Sequence[Plan], folder: Path, *, later: bool = False) -> None:
         """End what is under way; what was begun for nothing leaves nothing behind."""
-        wanted = {plan.id for plan in plans}
+        self._end([(folder, plan.id) for plan in plans], later)
+
+    def _end(self, keys: Sequence[_Key], later: bool) -> None:
         with self.lock:
-            dropped = [self.jobs.pop(key) for key in list(self.jobs) if key[1] in wanted]
+            dropped = [self.jobs.pop(key) for key in keys if key in self.jobs]
             for job in dropped:
                 job.dropped = True
                 if job in self.waiting:
@@ -132,7 +134,7 @@ class Beside(Engine):
             with _heard(self._ask):
                 outcome = heard_out(job.told, progress)
         except BaseException:
-            self.drop([plan], later=True)
+            self.drop([plan], folder, later=True)
             raise
         with self.lock:
             self.jobs.pop((folder, plan.id), None)

@@ -90,7 +90,7 @@ class Ray(Engine, Spreads):
     ) -> None:
         self.closing.set()
         self.collector.join(_PATIENCE)
-        self.drop([job.plan for job in self.jobs.values()])
+        self._cancel(list(self.jobs))
         left(self.nodes)
 
     def begin(self, plans: Sequence[Plan], folder: Path) -> list[Plan]:
@@ -101,12 +101,13 @@ class Ray(Engine, Spreads):
             self._submit(plan, folder, arm=True)
         return fresh
 
-    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
+    def drop(self, plans: Sequence[Plan], folder: Path, *, later: bool = False) -> None:
         """Cancel what is under way, of which nothing is here."""
-        wanted = {plan.id for plan in plans}
+        self._cancel([(folder, plan.id) for plan in plans])
+
+    def _cancel(self, keys: Sequence[_Key]) -> None:
         with self.lock:
-            dropped = [key for key in self.jobs if key[1] in wanted]
-            jobs = [self.jobs.pop(key) for key in dropped]
+            jobs = [self.jobs.pop(key) for key in keys if key in self.jobs]
         for job in jobs:
             self.ray.cancel(job.reference)
             job.told.put(("end", RunError("run.interrupted", key=job.plan.id, value="–")))
@@ -135,7 +136,7 @@ class Ray(Engine, Spreads):
         try:
             outcome = heard_out(job.told, progress)
         except BaseException:
-            self.drop([plan])
+            self.drop([plan], folder)
             raise
         if isinstance(outcome, BaseException):
             raise outcome

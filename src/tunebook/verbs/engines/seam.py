@@ -51,8 +51,8 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
-        """End those of them that are still under way.
+    def drop(self, plans: Sequence[Plan], folder: Path, *, later: bool = False) -> None:
+        """End those of them that are still under way into a folder of runs.
 
         Args:
             later: they may be asked for again, so that what there is of them is kept where it can be; else they are no
@@ -91,7 +91,7 @@ class Local(Engine):
         """None: this process does one thing at a time."""
         return []
 
-    def drop(self, plans: Sequence[Plan], *, later: bool = False) -> None:
+    def drop(self, plans: Sequence[Plan], folder: Path, *, later: bool = False) -> None:
         """Nothing is under way."""
 
     def still(self) -> AbstractContextManager[None]:
@@ -127,9 +127,9 @@ def ahead(plans: Sequence[Plan], folder: Path) -> Iterator[list[Plan]]:
     try:
         yield begun
     except BaseException:
-        chosen().drop(begun, later=True)
+        chosen().drop(begun, folder, later=True)
         raise
-    chosen().drop(begun)
+    chosen().drop(begun, folder)
 
 
 __all__ = ["Engine", "Local", "Needs", "Spreads", "Where", "Work", "ahead", "chosen", "trained_on"]
