@@ -133,7 +133,12 @@ def main(claim: str, arguments: list[str]) -> Path:
         "against": {side: against(looks["tunebook"], looks[side], goal) for side in sides[1:]},
         "looks": looks,
     }  # fmt: skip
-    return write_result(claim, {"cases": known})
+    compared = [
+        {"case": case, "against": side, "ratio": one["ratio"], "accuracy": one["accuracy"]}
+        for case, found in known.items()
+        for side, one in found["against"].items()
+    ]
+    return write_result(claim, {"compared": compared, "cases": known})
 
 
 if __name__ == "__main__":

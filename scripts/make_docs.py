@@ -114,7 +114,7 @@ def pages() -> dict[Path, str]:
     listed = {ROOT / "src" / "tunebook" / FILE: to_json(entries(techniques()))}
     docs = ROOT / "docs"
     measured = {docs / "claims.md": claims.page(), **{docs / name: text for name, text in performance.pages().items()}}
-    measured[docs / "images" / performance.IMAGE] = performance.image()
+    measured |= {docs / "images" / name: text for name, text in performance.images().items()}
     return {**found, **listed, **measured}
 
 

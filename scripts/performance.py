@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import io
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from claims import RESULTS, grid
-from performance_words import CHINESE, ENGLISH, IMAGE, Words
+from performance_peers import beside_peers, picture
+from performance_words import CHINESE, ENGLISH, IMAGE, PEERS_IMAGE, Words
+from svg import as_svg
 
 RESULT = dict[str, Any]
 
@@ -40,6 +40,9 @@ WORKS = (
     Work("P1_training_speed", "Training a classifier, short texts", STOCK),
     Work("P2_training_speed", "Training a classifier, uneven texts", STOCK),
     Work("TRIM_training_speed", "Training a multilingual classifier", STOCK),
+    Work("TIME", "Training until a set accuracy", STOCK),
+    Work("FROZEN", "Ten epochs above frozen layers", {"stock": "Trainer, the same layers frozen"}),
+    Work("P4_ab_sharing", "A test of two tables, five seeds", {"separate": "ten trainings, a process each"}),
     Work("P3_tagging_speed", "Training a tagger", STOCK),
     Work("P5_embedding_training_speed", "Training embeddings", OF_EMBEDDINGS),
     Work(
@@ -112,6 +115,8 @@ def page(folder: Path = RESULTS, words: Words = ENGLISH) -> str:
             for one in ratios(work, found)
         ]  # fmt: skip
     parts.append(grid(words.row("Work", "Against", "Times as fast", "Pairs", "Score", "Theirs"), lines))
+    if (path := folder / "PEERS.json").is_file():
+        parts.append(beside_peers(json.loads(path.read_text(encoding="utf-8")), words))
     if (path := folder / "ROOFLINE.json").is_file():
         parts += [words.limits, limits(json.loads(path.read_text(encoding="utf-8")), words)]
     if (path := folder / "RAY_PAPER.json").is_file():
@@ -168,20 +173,19 @@ def _found(folder: Path) -> Iterator[tuple[Work, RESULT]]:
             yield work, json.loads(path.read_text(encoding="utf-8"))
 
 
-def image(folder: Path = RESULTS) -> str:
-    """The bars, as SVG, the same bytes for the same results."""
+def images(folder: Path = RESULTS) -> dict[str, str]:
+    """File -> picture, as SVG, the same bytes for the same results."""
     shown = [one for work, found in _found(folder) for one in ratios(work, found)]
-    return drawn(shown)
+    peers = folder / "PEERS.json"
+    beside = {PEERS_IMAGE: picture(json.loads(peers.read_text(encoding="utf-8")))} if peers.is_file() else {}
+    return {IMAGE: drawn(shown), **beside}
 
 
 def drawn(shown: Sequence[Ratio]) -> str:
     """Bars of ratios on a scale where twice as fast is as far from 1 as half as fast."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context({"svg.hashsalt": "tunebook", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(9, 0.32 * len(shown) + 0.8), layout="constrained")
-        axes = figure.add_subplot()
+    with as_svg() as bars:
+        bars.figure.set_size_inches(9, 0.32 * len(shown) + 0.8)
+        axes = bars.figure.add_subplot()
         places = range(len(shown), 0, -1)
         medians = [one.median for one in shown]
         ends = [[one.median - one.low for one in shown], [one.high - one.median for one in shown]]
@@ -193,11 +197,7 @@ def drawn(shown: Sequence[Ratio]) -> str:
         axes.axvline(1, color="#222222", linewidth=1)
         axes.set_xlabel("times as fast")
         axes.spines[["top", "right"]].set_visible(False)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    # Hundredths of a point are enough, and the same on all processors.
-    short = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", out.getvalue())
-    return "\n".join(line.rstrip() for line in short.splitlines()) + "\n"
+    return bars.text
 
 
-__all__ = ["IMAGE", "Ratio", "Work", "drawn", "image", "page", "pages", "ratios"]
+__all__ = ["IMAGE", "Ratio", "Work", "drawn", "images", "page", "pages", "ratios"]

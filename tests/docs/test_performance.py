@@ -83,7 +83,34 @@ def test_the_chinese_page_has_a_word_for_each_work_and_side(work):
 def test_the_bars_are_the_same_for_the_same_results_and_others_for_others(tmp_path):
     runs = {"tunebook": []}
     written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(3.0)}, runs=runs)
-    first = performance.image(tmp_path)
-    assert first == performance.image(tmp_path) and "Training a classifier, short texts / Trainer" in first
+    first = performance.images(tmp_path)[performance.IMAGE]
+    assert (
+        first == performance.images(tmp_path)[performance.IMAGE]
+        and "Training a classifier, short texts / Trainer" in first
+    )
     written(tmp_path, "P1_training_speed", speed_ratio={"stock": ratio(6.0)}, runs=runs)
-    assert performance.image(tmp_path) != first
+    assert performance.images(tmp_path)[performance.IMAGE] != first
+
+
+def peers(**gain):
+    own = {"accuracy": 0.9, "low": 0.85, "high": 0.95, "processor_seconds": 100.0, "peak_bytes": 1.5e9}
+    told = {"tunebook": own, "trainer": {**own, "accuracy": 0.87, "tunebook_gains": gain}, "setfit": {"failed": "x"}}
+    return {"sets": [{"set": "en_x", "peers": told}], "runs": [{"rows": 1000, "budget": 240.0}]}
+
+
+def test_peers_are_told_with_costs_and_those_that_are_better_by_name(tmp_path):
+    written(tmp_path, "PEERS", **peers(value=0.1, low=0.05, high=0.15))
+    page = performance.page(tmp_path)
+    assert "| en_x | Trainer | 0.870 [0.850, 0.950] | +10.0 [+5.0, +15.0] | 100 | 1.5 |" in page
+    assert "| en_x | SetFit | gave no answer |  |  |  |" in page and "whole interval: none." in page
+    written(tmp_path, "PEERS", **peers(value=-0.1, low=-0.15, high=-0.05))
+    page = performance.page(tmp_path)
+    assert "**-10.0** [-15.0, -5.0]" in page and "whole interval: Trainer (en_x)." in page
+    drawn = performance.images(tmp_path)
+    assert "en_x" in drawn["peers.svg"] and "SetFit" not in drawn["peers.svg"], "it gave no answer"
+
+
+def test_the_chinese_page_has_a_word_for_each_peer(tmp_path):
+    written(tmp_path, "PEERS", **peers(value=0.1, low=0.05, high=0.15))
+    page = performance.page(tmp_path, CHINESE)
+    assert "| en_x | Trainer |" in page and "没有给出回答" in page and "低于零的：没有。" in page
