@@ -20,7 +20,7 @@ NAMES = {
     "setfit": "SetFit",
 }
 _HEAD = ("Set", "With", "Accuracy", "Tunebook gains, points", "Processor, s", "Memory, GB")
-_ROWS = 3  # panels of the picture beside each other
+_WIDE = 3  # panels of the picture beside each other
 
 
 def beside_peers(found: Mapping[str, Any], words: Words) -> str:
@@ -62,9 +62,9 @@ def picture(found: Mapping[str, Any]) -> str:
     """Accuracy with its interval against seconds of the processor, a panel for each set, as SVG."""
     with as_svg() as drawn:
         sets = found["sets"]
-        rows = -(-len(sets) // _ROWS)
-        drawn.figure.set_size_inches(10, 2.7 * rows + 0.5)
-        panels = drawn.figure.subplots(rows, _ROWS, squeeze=False).flat
+        lines = -(-len(sets) // _WIDE)
+        drawn.figure.set_size_inches(10, 2.7 * lines + 0.5)
+        panels = drawn.figure.subplots(lines, _WIDE, squeeze=False).flat
         for panel, one in zip(panels, sets, strict=False):
             for number, (peer, name) in enumerate(NAMES.items()):
                 told = one["peers"].get(peer, {})
@@ -76,7 +76,8 @@ def picture(found: Mapping[str, Any]) -> str:
             panel.set_title(one["set"], fontsize=9)
         for panel in list(panels):
             panel.set_visible(False)
-        drawn.figure.supxlabel("seconds of the processor, to learn 1000 rows and to answer 500")
+        rows = found["runs"][0]["rows"]
+        drawn.figure.supxlabel(f"seconds of the processor, to learn {rows} rows and to answer 500")
         drawn.figure.supylabel("accuracy")
         handles, labels = drawn.figure.axes[0].get_legend_handles_labels()
         drawn.figure.legend(handles, labels, loc="outside upper center", ncols=len(NAMES), fontsize=8, frameon=False)

@@ -60,9 +60,9 @@ until a set accuracy* does, over whole trainings.
 ## Beside peers
 
 Each learns from the same {rows} rows with the same base model, if it takes one, and may use {budget:.0f} seconds of the
-processor to learn and to answer 500 held-out rows; what it did use is told, and who took more is seen. Tunebook does
-what `tunebook init` proposes; the others their defaults. One seed each. Gains are of accuracy, paired by row, in
-points, with 95 % intervals. `{command}`
+processor, on one thread, to learn and to answer 500 held-out rows; what it did use is told, and who took more is seen.
+Tunebook does what `tunebook init` proposes; the others their defaults. One seed each. Gains are of accuracy, paired by
+row, in points, with 95 % intervals. `{command}`
 
 ![Accuracy against seconds of the processor, a panel for each set](images/{image})
 
@@ -110,7 +110,7 @@ CHINESE = Words(
 ## 与同类工具相比
 
 每个工具都用同样的 {rows} 条样本学习，需要基础模型的都用同一个，
-学习并回答 500 条留出样本最多可用 {budget:.0f} 秒处理器时间；实际用了多少都列出，超出的一眼可见。
+学习并回答 500 条留出样本最多可用 {budget:.0f} 秒处理器时间，只用一个线程；实际用了多少都列出，超出的一眼可见。
 Tunebook 按 `tunebook init` 的建议运行，其他工具用各自的默认设置。
 各用一个种子。增益是准确率之差，按样本配对，单位为百分点，附 95% 区间。
 `{command}`
