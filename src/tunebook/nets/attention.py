@@ -109,8 +109,11 @@ def attention(
     shared = query.shape[1] // key.shape[1]  # heads that have a key in common
     key, value = (item.repeat_interleave(shared, dim=1) if shared > 1 else item for item in (key, value))
     query = query * (options.get("scaling") or query.shape[-1] ** -0.5)
+    device = query.device.type
+    if torch.is_autocast_enabled(device):  # turned places leave queries and keys in float32; torch's kernel rounds them
+        query, key, value = (item.to(torch.get_autocast_dtype(device)) for item in (query, key, value))
     mask = _added(attention_mask, query, key, _looks_back(module, options))
-    with torch.autocast(query.device.type, enabled=False):
+    with torch.autocast(device, enabled=False):
         made: Tensor = _BlockedAttention.apply(  # type: ignore[no-untyped-call]
             query.contiguous(), key.contiguous(), value.contiguous(), mask, cut
         )
