@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tunebook.core.errors import DataError
 from tunebook.data import delimited
+from tunebook.data import lines as module
 from tunebook.data.encoding import decode
 from tunebook.data.jsons import read_jsonl
 from tunebook.data.lines import Lines
@@ -86,13 +87,16 @@ def by_csv(data: bytes) -> list[tuple[int, list[str]]] | None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(TEXT, st.sampled_from(",\t;，"), st.booleans())
-def test_the_fast_way_is_that_of_the_csv_module(text: str, delimiter: str, header: bool) -> None:
+@given(TEXT, st.sampled_from(",\t;，"), st.booleans(), st.sampled_from([1, 7, 1 << 22]))
+def test_the_fast_way_is_that_of_the_csv_module(text: str, delimiter: str, header: bool, block: int) -> None:
+    """Wherever the parts of the file end that are cut at once."""
     data = decoded(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "Lines", ThroughCsv)
         slow = cut(data, delimiter, header)
-    assert cut(data, delimiter, header) == slow
+        patch.undo()
+        patch.setattr(module, "_BLOCK", block)
+        assert cut(data, delimiter, header) == slow
 
 
 @settings(deadline=None, max_examples=80)
