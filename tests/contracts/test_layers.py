@@ -26,7 +26,7 @@ LAYERS = (
     {"verbs.engines"},
     {"verbs.stages", "verbs.abtest", "verbs.trials", "export", "rollout", "watch"}
     | {"challenge", "diagnosis", "explain"},
-    {"verbs.racing"},
+    {"verbs.racing", "backends"},
     {"report"},
     {"verbs"},
     {"serve"},

@@ -15,6 +15,12 @@ from tunebook.export.operators import Graph, session
 from tunebook.export.quantise import half, int8
 
 
+def saved(graph, path, inputs, output, dimensions):
+    """The graph as a file."""
+    onnx.save(graph.model(inputs, output, dimensions), path)
+    return path
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     path = tmp_path_factory.mktemp("int8") / "m.onnx"
@@ -40,7 +46,7 @@ def small(path, gemm=False, columns=6, tables=False):
         y = graph.add("Add", graph.add("MatMul", x, weight), bias)
     y = graph.add("Tanh", y)
     graph.add("MatMul", y, graph.constant("last", rng.normal(size=(4, 2)).astype(np.float32)), output="logits")
-    return graph.save(path, ("input_ids",), "logits", ["batch", "length", 2] if not gemm else ["rows", 2])
+    return saved(graph, path, ("input_ids",), "logits", ["batch", "length", 2] if not gemm else ["rows", 2])
 
 
 def ids(seed=0, top=50):
@@ -86,7 +92,7 @@ def test_the_largest_sums_are_exact_on_any_processor(tmp_path, static):
     y = graph.add("MatMul", x, graph.constant("w", np.full((64, 4), 0.5, dtype=np.float32)))
     y = graph.add("Mul", y, graph.constant("less", np.float32(1)))
     graph.add("MatMul", y, graph.constant("last", np.eye(4, dtype=np.float32)), output="logits")
-    source = graph.save(tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 4])
+    source = saved(graph, tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 4])
     feeds = {"input_ids": np.zeros((1, 3), dtype=np.int64)}
     int8(source, tmp_path / "8.onnx", rows=[feeds] if static else ())
     np.testing.assert_allclose(run(tmp_path / "8.onnx", feeds), 64.0, rtol=1e-5)
@@ -123,7 +129,7 @@ def test_uneven_columns_go_over_to_the_weights(tmp_path):
     x = graph.add("Gather", graph.constant("table", table), "input_ids")
     y = graph.add("Tanh", graph.add("MatMul", x, graph.constant("w", weight)))
     graph.add("MatMul", y, graph.constant("last", np.eye(4, dtype=np.float32)), output="logits")
-    source = graph.save(tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 4])
+    source = saved(graph, tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 4])
     for name, rows in (("static", [ids(seed) for seed in range(8)]), ("dynamic", ())):
         int8(source, tmp_path / "8.onnx", rows=rows)
         errors[name] = np.abs(run(tmp_path / "8.onnx", ids(9)) - run(source, ids(9))).mean()
@@ -180,7 +186,7 @@ def test_bf16_rounds_as_torch_does(tmp_path):
     rng, graph = np.random.default_rng(0), Graph()
     table = rng.normal(size=(300, 8)).astype(np.float32)
     graph.add("Gather", graph.constant("table", table), "input_ids", output="logits")
-    source = graph.save(tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 8])
+    source = saved(graph, tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 8])
     found = run(half(source, tmp_path / "h.onnx", "bf16"), {"input_ids": np.arange(300)[None]})[0]
     np.testing.assert_array_equal(found, torch.from_numpy(table).bfloat16().float())
 
@@ -189,7 +195,7 @@ def test_weights_beyond_fp16_are_refused(tmp_path):
     graph = Graph()
     graph.add("Gather", graph.constant("table", np.full((300, 8), 1e5)), "input_ids", output="logits")
     graph.constants["table"].CopyFrom(numpy_helper.from_array(np.full((300, 8), 1e5, dtype=np.float32), "table"))
-    source = graph.save(tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 8])
+    source = saved(graph, tmp_path / "m.onnx", ("input_ids",), "logits", ["batch", "length", 8])
     with pytest.raises(PlanError, match="table") as error:
         half(source, tmp_path / "h.onnx")
     assert error.value.code == "shrink.half_range"

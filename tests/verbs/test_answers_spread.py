@@ -59,7 +59,8 @@ def test_parts_are_whole_batches(trained: Callable[[str], Trained], monkeypatch:
         found = answers_to(asking, Rows(texts, None, None, texts))
     assert [item["label"] for item in found] == texts
     assert [len(part.rows) for part in made] == [12, 12, 12, 12, 12, 10]
-    assert made[0].asking.how == {"batch_size": 4, "progress": None}, "nothing that lives in this process alone"
+    how = {"batch_size": 4, "progress": None, "chosen": None}
+    assert (made[0].asking.how, made[0].asking.run) == (how, None), "nothing that lives in this process alone"
 
 
 def test_a_part_of_a_model_that_needs_other_runs_stays_here(

@@ -15,6 +15,7 @@ from tunebook.cli.choose import chosen_run
 from tunebook.cli.engines import Where
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, repeated_options, share, wrong
 from tunebook.cli.writing import Writing, of_writing
+from tunebook.core.backends import EAGER, WANTED
 from tunebook.core.errors import TunebookError
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
@@ -23,6 +24,7 @@ from tunebook.core.registry import task_of
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tunebook.backends.choice import Chosen
     from tunebook.verbs.predict import How
     from tunebook.verbs.steps.runs import Run
 
@@ -43,13 +45,17 @@ class Asked(Where):
     top_k: Annotated[int | None, option("top_k", "--top-k", metavar="N")] = None
     reject_below: Annotated[str | None, option("reject_below", "--reject-below", metavar="SCORE")] = None
     batch_size: Annotated[int | None, option("batch_rows", "--batch-size", metavar="N")] = None
+    backend: Annotated[str, option("backend", "--backend", metavar="auto|eager|onnx")] = EAGER
     tokens_at_once: Annotated[int | None, of_writing("tokens_at_once", "--tokens-at-once", "N")] = None
 
-    def how(self, bars: Bars) -> How:
-        """As the verb takes it."""
+    def how(self, bars: Bars, chosen: list[Chosen]) -> How:
+        """As the verb takes it; what answered goes into the list."""
         from tunebook.verbs.asking import CALIBRATED
 
-        found: How = {"top_k": self.top_k, "progress": bars}
+        if self.backend not in WANTED:
+            raise wrong("--backend", self.backend, " | ".join(WANTED))
+        found: How = {"top_k": self.top_k, "progress": bars, "chosen": chosen.append}
+        found["backend"] = self.backend  # type: ignore[typeddict-item]
         if self.reject_below is not None:
             found["reject_below"] = (
                 "calibrated" if self.reject_below == CALIBRATED else share("--reject-below", self.reject_below)
@@ -87,14 +93,16 @@ def predict(
     note(say("cli.predict.loading"))
     lines = texts == ["-"]
     texts = _lines(form.encoding) if lines else texts
+    chosen: list[Chosen] = []
     with Bars() as bars, asked.used(bars):
-        how: How = {**asked.how(bars), **manner}
+        how: How = {**asked.how(bars, chosen), **manner}
         rows, names = _of_file(found, asked, form, how) if asked.file else _of_texts(found, texts or [], asked, how)
     rows = [{"line": number, **row} for number, row in enumerate(rows, start=1)] if lines else rows
     told = _told(found, rows, asked)
+    if chosen:
+        note(told_of(chosen[-1]))
     if asked.out is None:
-        chosen = run_option(run)
-        go = command("predict", book, *repeated_options(asked, form, writing), *chosen, "--out", "answers.csv")
+        go = command("predict", book, *repeated_options(asked, form, writing), *run_option(run), "--out", "answers.csv")
         return Answer(
             rows,
             lambda screen: _tell(screen, found, (rows, names), asked.top_k, told),
@@ -111,7 +119,8 @@ def predict(
         save(_ranked(rows) if asked.top_k and asked.out.suffix.lower() != ".jsonl" else rows, asked.out, records)
     done = say("cli.predict.saved", rows=len(rows), path=asked.out)
     counts = {name: sum(name in _notes(row) for row in rows) for name in _NOTES}
-    data = {"out": str(asked.out), "rows": len(rows), "run": found.id, **counts}
+    by = {"backend": chosen[-1].model_dump(mode="json")} if chosen else {}
+    data = {"out": str(asked.out), "rows": len(rows), "run": found.id, **counts, **by}
 
     def tell(screen: Console) -> None:
         screen.print(f"✓ {done}", style="green", soft_wrap=True)
@@ -130,6 +139,13 @@ def _of_file(run: Run, asked: Asked, form: Form, how: How) -> tuple[list[dict[st
     names = [name for name in text_columns(run, options) if name]
     alone = list(rows[0])[:1] if rows else []  # a plain list of texts, whatever its heading
     return rows, [name for name in names if rows and name in rows[0]] or alone
+
+
+def told_of(chosen: Chosen) -> str:
+    """By what rows were answered, and why."""
+    code = chosen.backend if chosen.why == "measured" else chosen.why
+    difference = f"{chosen.difference or 0:.1g}"
+    return say(f"backend.by_{code}", **{**chosen.model_dump(), "difference": difference})
 
 
 def _of_texts(run: Run, texts: list[str], asked: Asked, how: How) -> tuple[list[dict[str, Any]], list[str]]:
@@ -206,4 +222,4 @@ def _tell(
     warn(screen, told)
 
 
-__all__ = ["Asked", "predict"]
+__all__ = ["Asked", "predict", "told_of"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -57,6 +57,15 @@ class Beside:
     rows: Encoded
 
 
+class Way(Protocol):
+    """By what many rows are answered, where that is not torch alone."""
+
+    def run(
+        self, inference: Inference, model: nn.Module, encoded: Encoded, progress: Progress | None
+    ) -> NDArray[np.float32]:
+        """The same as the logits of `Inference.run`."""
+
+
 @dataclass(frozen=True)
 class Inference:
     """How to run a model over rows.
@@ -70,6 +79,7 @@ class Inference:
         read: what is kept of a batch's outputs, of shape (rows, outputs).
         what: name of this work for whoever watches.
         beside: what a task that searches finds in too; None for nothing.
+        way: by what `outputs` answers; None for torch.
     """
 
     task: Task
@@ -81,6 +91,13 @@ class Inference:
     read: Read = head
     what: str = "infer"
     beside: Beside | None = None
+    way: Way | None = None
+
+    def outputs(self, model: nn.Module, encoded: Encoded, progress: Progress | None = None) -> NDArray[np.float32]:
+        """The logits of all rows, by whatever was chosen for them."""
+        if self.way is None:
+            return self.run(model, encoded, progress=progress).logits
+        return self.way.run(replace(self, way=None), model, encoded, progress)
 
     def run(
         self, model: nn.Module, encoded: Encoded, criterion: Criterion | None = None, progress: Progress | None = None
@@ -95,8 +112,7 @@ class Inference:
         in_parts = shared_out(model) is not None
         # What comes together of a shared out model's weights is kept for later passes, which may have a way back.
         with torch.no_grad() if in_parts else torch.inference_mode(), self.arithmetic(device.type):
-            most = _TOKENS if device.type == "cpu" else None
-            batches = by_length(encoded.lengths, self.task.lines(encoded), self.batch_size, most)
+            batches = self.batches(encoded, device.type)
             own = batches[self.rank :: self.processes]
             # Its weights come together only if all processes ask: who has fewer batches repeats the shortest.
             idle = -(-len(batches) // self.processes) - len(own) if in_parts else 0
@@ -118,9 +134,14 @@ class Inference:
     def each_once(self, model: nn.Module, encoded: Encoded, progress: Progress | None = None) -> NDArray[np.float32]:
         """The logits alone; of rows without labels those of the same tokens are read once."""
         if encoded.fixed:
-            return self.run(model, encoded, progress=progress).logits
+            return self.outputs(model, encoded, progress)
         first, places = encoded.once()
-        return self.run(model, encoded.take(first), progress=progress).logits[places]
+        return self.outputs(model, encoded.take(first), progress)[places]
+
+    def batches(self, encoded: Encoded, device: str) -> list[NDArray[np.int64]]:
+        """Row numbers of the forward passes on a kind of device, longest rows first."""
+        most = _TOKENS if device == "cpu" else None
+        return by_length(encoded.lengths, self.task.lines(encoded), self.batch_size, most)
 
     def _others(self, model: nn.Module) -> Placed | None:
         """Numbers and vectors of the passages beside those of the rows."""
@@ -161,11 +182,17 @@ class Inference:
 
 def _together(parts: list[Any], count: int) -> Outputs:
     """The answers in the rows' own order; those of one batch may be narrower than those of another."""
-    logits = np.zeros((count, max((part[1].shape[1] for part in parts), default=0)), dtype=np.float32)
-    for rows, part, _, _ in parts:
-        logits[rows, : part.shape[1]] = part
     items = sum(part[3] for part in parts)
+    logits = placed([part[:2] for part in parts], count)
     return Outputs(logits, sum(part[2] for part in parts) / items if items else None)
+
+
+def placed(parts: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]], count: int) -> NDArray[np.float32]:
+    """Answers to parts of `count` rows, each with their numbers, as one matrix; lines of narrower ones end in zeros."""
+    found = np.zeros((count, max((part.shape[1] for _, part in parts), default=0)), dtype=np.float32)
+    for rows, part in parts:
+        found[rows, : part.shape[1]] = part
+    return found
 
 
 def mean_of_tokens(outputs: Any, batch: Batch) -> Tensor:
@@ -210,4 +237,16 @@ def encoder(
     return encode
 
 
-__all__ = ["Beside", "Inference", "Outputs", "Read", "encoder", "features", "head", "mean_of_tokens", "vectors"]
+__all__ = [
+    "Beside",
+    "Inference",
+    "Outputs",
+    "Read",
+    "Way",
+    "encoder",
+    "features",
+    "head",
+    "mean_of_tokens",
+    "placed",
+    "vectors",
+]

@@ -23,7 +23,7 @@ from tunebook.core.registry import task_of
 from tunebook.core.task import Plain, Rows, Searches, Task, searching
 from tunebook.core.writes import Manner, Writes
 from tunebook.engine.calibrated import said_by
-from tunebook.engine.infer import Inference, vectors
+from tunebook.engine.infer import Inference, Way, vectors
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.partial_model import is_partial
 from tunebook.engine.products import quick_products
@@ -43,6 +43,7 @@ class Net:
     Attributes:
         max_length: tokens that it reads of a text.
         before: adds to tokens what the model before its training says of them; None where it is held against none.
+        way: by what rows are answered; None for torch, as below.
     """
 
     task: Task
@@ -50,6 +51,7 @@ class Net:
     tokenizer: Any
     max_length: int
     before: Callable[[Encoded, Progress | None, Path | None], Encoded] | None = None
+    way: Way | None = None
 
     def run(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64, cache: Path | None = None
@@ -64,7 +66,7 @@ class Net:
 
     def read(self, encoded: Encoded, progress: Progress | None = None, batch_size: int = 64) -> NDArray[np.float32]:
         """The head's outputs for tokens, shape (N, outputs); rows of the same tokens are read once."""
-        inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size)
+        inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size, way=self.way)
         return inference.each_once(self.model, encoded, progress)
 
     def vectors(
@@ -85,9 +87,9 @@ class Net:
         rows = Rows(list(once), None, None, [""] * len(once))
         encoded = self.task.encode(rows, self.tokenizer, self.max_length)
         size = batch_size or (_AT_ONCE if next(self.model.parameters()).is_cuda else _AT_ONCE_ON_CPU)
-        inference = Inference(self.task, self.tokenizer.pad_token_id, size, read=vectors, what="embed")
+        inference = Inference(self.task, self.tokenizer.pad_token_id, size, read=vectors, what="embed", way=self.way)
         with quick_products(self.model) if len(once) >= _MANY else nullcontext():
-            found = inference.run(self.model, encoded, progress=progress).logits
+            found = inference.outputs(self.model, encoded, progress)
         places = [once[text] for text in texts]
         return found[places], self.cut(rows, encoded)[places]
 
@@ -107,7 +109,7 @@ class LoadedModel:
     """A run's model in memory.
 
     Attributes:
-        folder: of its files; untrained: these are a base model's.
+        folder: of its files; untrained: these are a base model's; way: as of a `Net`.
     """
 
     plan: Plan
@@ -116,6 +118,7 @@ class LoadedModel:
     tokenizer: Any
     folder: Path | None = None
     untrained: bool = False
+    way: Way | None = None
     # The training rows and their vectors, once they were asked for; at most one pair.
     _train: list[tuple[Rows, NDArray[np.float32]]] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -123,7 +126,7 @@ class LoadedModel:
     def net(self) -> Net:
         """The same without its plan."""
         before = self._before if isinstance(self.task, Refers) else None
-        return Net(self.task, self.model, self.tokenizer, self.plan.params.max_length, before)
+        return Net(self.task, self.model, self.tokenizer, self.plan.params.max_length, before, self.way)
 
     def _before(self, encoded: Encoded, progress: Progress | None, cache: Path | None) -> Encoded:
         """Tokens with what the model says of them that this one was held against; itself before any training."""

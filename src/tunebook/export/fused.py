@@ -63,7 +63,15 @@ class _Writer:
 
 
 def write_fused(weights: Mapping[str, Array], config: Mapping[str, Any], target: Path) -> Path:
-    """Write the model, whose inputs are `input_ids`, `attention_mask` and `token_type_ids`, int64 (batch, length).
+    """Write the model of `fused` into a file. Raises as that."""
+    import onnx
+
+    onnx.save(fused(weights, config), target)
+    return target
+
+
+def fused(weights: Mapping[str, Array], config: Mapping[str, Any]) -> Any:
+    """A model of ONNX, whose inputs are `input_ids`, `attention_mask` and `token_type_ids`, int64 (batch, length).
 
     The output is `logits`, of shape (batch, outputs), or (batch, length, outputs) of heads that answer for each token,
     or, of an encoder without a head, `last_hidden_state` (batch, length, width). What it gives for padding means
@@ -73,23 +81,31 @@ def write_fused(weights: Mapping[str, Array], config: Mapping[str, Any], target:
         weights: name -> array, as in the model's files; config: its config.json.
 
     Raises:
-        PlanError: `shrink.no_fusion`: another architecture, or a weight that this graph has no place for.
+        PlanError: `shrink.no_fusion`: another architecture, a weight that this graph has no place for, or one too few.
     """
     kind = _kind(config)
     root = f"{_ROOTS[kind]}."
     bare = {name.removeprefix(root): np.asarray(value, dtype=np.float32) for name, value in weights.items()}
     writer = _Writer(bare, config, kind)
-    shape = _Places(writer.graph)
-    x = _embedded(writer, shape)
-    layers, pooled = int(config["num_hidden_layers"]), _pools(bare)
-    for number in range(layers):
-        x = _layer(writer, shape, x, number, shape.firsts() if pooled and number + 1 == layers else "")
-    output, dimensions = _head(writer, shape, x, pooled if layers else "")
+    try:
+        output, dimensions = _written(writer)
+    except KeyError as error:
+        raise PlanError("shrink.no_fusion", key="model", value=error.args[0], allowed=" | ".join(_ROOTS)) from error
     rest = sorted(name for name in bare.keys() - writer.used if not name.endswith(_CONSTANT))
     rest = [name for name in rest if not (output == "last_hidden_state" and name.startswith("pooler."))]
     if rest:
         raise PlanError("shrink.no_fusion", key="model", value=rest[0], allowed=" | ".join(_ROOTS))
-    return writer.graph.save(target, ("input_ids", "attention_mask", "token_type_ids"), output, dimensions)
+    return writer.graph.model(("input_ids", "attention_mask", "token_type_ids"), output, dimensions)
+
+
+def _written(writer: _Writer) -> tuple[str, list[str | int]]:
+    """All operators of the model; the name of its output and its dimensions. A KeyError where a weight is missing."""
+    shape = _Places(writer.graph)
+    x = _embedded(writer, shape)
+    layers, pooled = int(writer.config["num_hidden_layers"]), _pools(writer.weights)
+    for number in range(layers):
+        x = _layer(writer, shape, x, number, shape.firsts() if pooled and number + 1 == layers else "")
+    return _head(writer, shape, x, pooled if layers else "")
 
 
 def _kind(config: Mapping[str, Any]) -> str:
@@ -248,4 +264,4 @@ def read_weights(folder: Path) -> dict[str, Array]:
     return found
 
 
-__all__ = ["HEAD", "read_weights", "write_fused"]
+__all__ = ["HEAD", "fused", "read_weights", "write_fused"]

@@ -40,21 +40,19 @@ class Graph:
         )
         return name
 
-    def save(self, target: Path, inputs: Sequence[str], output: str, dimensions: Sequence[str | int]) -> Path:
-        """Write the graph, whose inputs are int64 of shape (batch, length), and whose output float32.
+    def model(self, inputs: Sequence[str], output: str, dimensions: Sequence[str | int]) -> Any:
+        """The whole model of ONNX, whose inputs are int64 of shape (batch, length), and whose output float32.
 
         Args:
             dimensions: of the output: names, or numbers where they are fixed.
         """
-        import onnx
         from onnx import TensorProto, helper
 
         asked = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in inputs]
         given = [helper.make_tensor_value_info(output, TensorProto.FLOAT, list(dimensions))]
         graph = helper.make_graph(self.nodes, "tunebook", asked, given, list(self.constants.values()))
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(FUSED, 1)]
-        onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=_IR, producer_name="tunebook"), target)
-        return target
+        return helper.make_model(graph, opset_imports=opsets, ir_version=_IR, producer_name="tunebook")
 
 
 def session(path: Path | bytes, threads: int = 0) -> Any:

@@ -8,6 +8,7 @@ machine makes the clock slower, not this. How much slower it makes it is told be
 from __future__ import annotations
 
 import os
+import platform
 import statistics
 import sys
 import time
@@ -41,11 +42,21 @@ def may_have_gpu() -> bool:
 @cache
 def flags() -> frozenset[str]:
     """The processor's instructions, as Linux names them; empty where it does not say."""
+    return frozenset(_said("flags").split())
+
+
+def processor() -> str:
+    """The processor's name; that of its kind where Linux does not say more."""
+    return _said("model name").strip() or platform.machine()
+
+
+def _said(key: str) -> str:
+    """What Linux says of the first processor under a key; empty where it says nothing."""
     try:
         lines = PROCESSOR.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return frozenset()
-    return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+        return ""
+    return next((line.partition(":")[2] for line in lines if line.startswith(key)), "")
 
 
 def bf16_gain() -> float:
@@ -167,4 +178,4 @@ def _update() -> Callable[[], object]:
     return step
 
 
-__all__ = ["BF16", "Clock", "Speed", "bf16_gain", "flags", "may_have_gpu", "measure_cpu", "threads"]
+__all__ = ["BF16", "Clock", "Speed", "bf16_gain", "flags", "may_have_gpu", "measure_cpu", "processor", "threads"]

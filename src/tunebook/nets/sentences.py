@@ -81,9 +81,8 @@ class SentenceEncoder(PreTrainedModel):  # type: ignore[misc]
     def at_once(self, attention_mask: Tensor, **inputs: Any) -> Vectors:
         """The same in one pass, whatever their lengths."""
         found = self.base_model(attention_mask=attention_mask, **inputs)
-        vectors = pooled(found.last_hidden_state.float(), attention_mask, self.how.pooling)
-        vectors = F.normalize(vectors, dim=1) if self.how.normalize else vectors
-        return Vectors(vectors, found.last_hidden_state, found.get("hidden_states"), found.get("attentions"))
+        made = of_tokens(found.last_hidden_state, attention_mask, self.how)
+        return Vectors(made.logits, found.last_hidden_state, found.get("hidden_states"), found.get("attentions"))
 
     def save_pretrained(self, folder: str, **more: Any) -> None:
         """The body as transformers loads it, with what sentence-transformers needs beside it."""
@@ -94,6 +93,12 @@ class SentenceEncoder(PreTrainedModel):  # type: ignore[misc]
 def _watched(module: nn.Module) -> bool:
     """Whether somebody reads or changes what goes into a module or comes out of it, who expects all texts at once."""
     return bool(module._forward_hooks or module._forward_pre_hooks)
+
+
+def of_tokens(hidden: Tensor, mask: Tensor, how: Sentences) -> Vectors:
+    """Vectors of texts of those of their tokens (texts, length, width); `mask` as `pooled` has it."""
+    vectors = pooled(hidden.float(), mask, how.pooling)
+    return Vectors(F.normalize(vectors, dim=1) if how.normalize else vectors, hidden)
 
 
 def pooled(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
@@ -107,4 +112,4 @@ def pooled(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
     return (hidden * weights).sum(1) / weights.sum(1).clamp_min(1e-9)
 
 
-__all__ = ["SentenceEncoder", "Vectors", "pooled"]
+__all__ = ["SentenceEncoder", "Vectors", "of_tokens", "pooled"]

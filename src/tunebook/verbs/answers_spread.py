@@ -34,7 +34,7 @@ def answers_to(asking: Asking, rows: Rows) -> list[dict[str, Any]]:
         return asking.answers(rows)
     size = asking.how.get("batch_size") or ROWS
     each = max(1, -(-len(rows) // (_EACH * engine.room * size))) * size  # whole batches
-    sent = replace(asking, how={**asking.how, "progress": None})
+    sent = replace(asking, how={**asking.how, "progress": None, "chosen": None}, run=None)
     parts = [_Part(sent, rows.at(slice(start, start + each))) for start in range(0, len(rows), each)]
     found = engine.spread(_answer, parts, _needs(asking), asking.how.get("progress"))
     return list(chain.from_iterable(found))

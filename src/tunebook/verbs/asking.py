@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from tunebook.bundle.calibrated import UNSURE, Calibrated
+from tunebook.core.backends import EAGER, ONNX, WANTED, Backend
 from tunebook.core.chat import Turn, question
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, ModelError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
@@ -20,6 +21,7 @@ from tunebook.verbs.steps.calibration import calibration_of
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
+    from tunebook.backends.choice import Chosen
     from tunebook.engine.load import LoadedModel
 
 
@@ -31,6 +33,7 @@ _BOUNDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
         "top_k": (lambda value: value >= 1, "1 – …"),
         "reject_below": (lambda value: value == CALIBRATED or 0 <= value <= 1, f"0 – 1 | {CALIBRATED}"),
         "batch_size": (lambda value: value >= 1, "1 – …"),
+        "backend": (lambda value: value in WANTED, " | ".join(WANTED)),
         "max_new_tokens": (lambda value: value >= 1, "1 – …"),
         "temperature": (lambda value: 0 <= value <= 100, "0 – 100"),
         "top_p": (lambda value: 0 < value <= 1, "> 0, <= 1"),
@@ -51,6 +54,9 @@ class How(TypedDict, total=False):
             answers of this model are sure.
         batch_size: rows of one forward pass; 64 unless said otherwise.
         progress: is told how far it is.
+        backend: by what the model answers: `eager`, torch as it is, unless said otherwise; `onnx`, the same model in
+            onnxruntime; `auto`, whichever is measured to be quicker for so many rows, and answers the same.
+        chosen: is called with what answered, a `tunebook.backends.choice.Chosen`, where that is not `eager` as asked.
         max_new_tokens, temperature, top_p, seed, stop, tokens_at_once: how a model that writes does, as
             `tunebook.core.writes.Manner` has them; `stop` are words.
         system: what a model that talks is told before texts and conversations in which no system speaks.
@@ -60,6 +66,8 @@ class How(TypedDict, total=False):
     reject_below: float | Literal["calibrated"] | None
     batch_size: int
     progress: Progress | None
+    backend: Backend
+    chosen: Callable[[Chosen], None] | None
     max_new_tokens: int | None
     temperature: float | None
     top_p: float | None
@@ -83,23 +91,26 @@ def asking_of(how: How, run: Run) -> Asking:
             raise DataError("predict.no_scores", key=name, value=value)
         if name in _MANNER and not isinstance(task, Writes):
             raise DataError("predict.not_written", key=name, value=value)
+    if how.get("backend") == ONNX and isinstance(task, Writes):
+        raise ModelError("backend.unfit", key="backend", value=task.key)
     if how.get("system") and not (isinstance(task, Writes) and isinstance(task, Talks)):
         raise DataError("predict.not_told", key="system", value=how.get("system"))
     calibrated = calibration_of(run)
     if how.get("reject_below") == CALIBRATED and (calibrated is None or calibrated.sure is None):
         raise DataError("calibrate.no_sure", key="reject_below", value=CALIBRATED, run=run.id)
-    return Asking(how, task, folder, plan, calibrated)
+    return Asking(how, task, folder, plan, calibrated, run)
 
 
 @dataclass(frozen=True)
 class Asking:
-    """What is wanted of the answers."""
+    """What is wanted of the answers; `run` is that of the model, where its book is at hand."""
 
     how: How
     task: Task
     folder: Path
     plan: Plan
     calibrated: Calibrated | None
+    run: Run | None = None
 
     def answers(self, rows: Rows) -> list[dict[str, Any]]:
         """An answer for each row; only those with a text are read."""
@@ -110,7 +121,7 @@ class Asking:
         rows = _with_system(self._known(rows), self.how.get("system") or "")
         found: list[dict[str, Any]] = [{**blank, "notes": [NO_TEXT]} for _ in range(len(rows))]
         if there:
-            model = load_to_answer(self.folder, self.plan)
+            model = self._by_backend(load_to_answer(self.folder, self.plan))
             size = self.how.get("batch_size") or ROWS
             asked = rows.at(there)
             answers, cut = model.answers(asked, self.how.get("progress"), size, self._manner(), self.calibrated)
@@ -118,6 +129,15 @@ class Asking:
             for number, answer, notes in zip(there, answers, lost, strict=True):
                 found[number] = self._noted(answer, notes)
         return found
+
+    def _by_backend(self, model: LoadedModel) -> LoadedModel:
+        """The model with the backend that was asked for."""
+        wanted = self.how.get("backend", EAGER)
+        if wanted == EAGER or isinstance(self.task, Writes):  # what writes has no graph: auto is torch
+            return model
+        from tunebook.backends.way import chosen_way
+
+        return chosen_way(model, wanted, self.folder, self.run, self.how.get("chosen"))
 
     def _left_out(self, model: LoadedModel, rows: Rows) -> list[list[str]]:
         """Notes of conversations that a model answers, whose beginning had no room; none of any other rows."""

@@ -155,10 +155,13 @@ def recalled(book: Path, name: str) -> Any:
     return None
 
 
-def keep(book: Path, name: str, made: Any) -> None:
-    """Keep something that JSON can carry."""
-    with suppress(OSError):  # a book that may only be read, or a full disk, has no cache and works all the same
+def keep(book: Path, name: str, made: Any) -> bool:
+    """Keep something that JSON can carry; whether that was possible: a book that may only be read, or a full disk, has
+    no cache and works all the same."""
+    with suppress(OSError):
         write_whole(_place(book, name), json.dumps({"hash": content_id(made), "made": made}))
+        return True
+    return False
 
 
 def _place(book: Path, name: str) -> Path:

@@ -1,0 +1,11 @@
+"""Names of the backends by which a trained model may answer."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Backend = Literal["auto", "eager", "onnx"]
+WANTED: tuple[str, ...] = get_args(Backend)
+AUTO, EAGER, ONNX = WANTED
+
+__all__ = ["AUTO", "EAGER", "ONNX", "WANTED", "Backend"]
