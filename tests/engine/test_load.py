@@ -16,7 +16,8 @@ from tests.engine.test_fit import fit, plan, rows
 from tunebook.core.answers import Rows
 from tunebook.engine import load
 from tunebook.engine.infer import Inference
-from tunebook.engine.load import LoadedModel, Net, load_model, load_models
+from tunebook.engine.load import LoadedModel, Net, load_model
+from tunebook.engine.load_several import load_models
 from tunebook.models.source import model_id
 from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.text_classification import TextClassification

@@ -140,7 +140,7 @@ def load_models(runs: Sequence[Run]) -> dict[str, LoadedModel]:
     Raises:
         RunError: a run has not finished. ModelError: a base model is no longer what it was.
     """
-    from tunebook.engine.load import load_models as load
+    from tunebook.engine.load_several import load_models as load
 
     return dict(zip((run.id for run in runs), load([(run.model, run.plan) for run in runs]), strict=True))
 
