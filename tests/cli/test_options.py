@@ -84,7 +84,11 @@ def test_all_kinds_of_values() -> None:
         (RowRules(max_dropped="many"), "--max-dropped", "5%"),
         (RowRules(max_dropped="150%"), "--max-dropped", "float >= 0 and <= 1"),
         (RowRules(duplicates="eat"), "--duplicates", "refuse"),
-        (Columns(label_names=["nonsense"]), "--label-name", "NAME=VALUE"),
+        (
+            Columns(label_names=["nonsense"]),
+            "--label-name",
+            "OLD=NEW, two names of a label; the column of labels is told with --label COLUMN",
+        ),
         (Form(delimiter="two"), "--delimiter", "character between cells"),
         (Form(format="docx"), "--format", "parquet"),
     ],

@@ -53,7 +53,8 @@ def test_names_that_the_user_gives():
     with pytest.raises(DataError) as caught:
         given_names(["0", "7"], ["joy"])
     assert caught.value.code == "data.label_names"
-    assert "'7'" in caught.value.message
+    assert "'7'" in caught.value.message and "given to 0." in caught.value.message
+    assert "--label COLUMN" in caught.value.advice, "who gives it the name of the column is told so"
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,14 @@ def test_told_columns_win_and_must_exist():
     with pytest.raises(DataError) as caught:
         found(data, text="Text")
     assert caught.value.code == "data.column"
-    assert "f.csv" in caught.value.message and "text" in caught.value.advice
+    assert "f.csv" in caught.value.message and "(--text)" in caught.value.message and "text" in caught.value.advice
+    for part, flag in (("label", "--label"), ("row_id", "--id"), ("annotators", "--annotators")):
+        with pytest.raises(DataError) as caught:
+            found(data, **{part: ["tone"] if part == "annotators" else "tone"})
+        assert f"no column 'tone' ({flag})." in caught.value.message
     with pytest.raises(DataError) as caught:
         check_columns(data, ["zzz"], "f.csv")
+    assert "no column 'zzz'." in caught.value.message
     assert "c1, c2" in caught.value.advice and "mean" not in caught.value.advice
     with pytest.raises(DataError) as caught:
         found(data, text="other", label="other")

@@ -168,7 +168,7 @@ def _read(name: str, value: Any) -> Any:
     if name in ("annotators", "fill_down", "label_columns", "label_order", "no_label"):
         return listed(value)
     if name == "label_names":
-        return dict(pair("--label-name", item) for item in value) or None
+        return dict(pair("--label-name", item, say("cli.allowed.label_name")) for item in value) or None
     if name == "delimiter":
         return _CHARACTERS.get(value.lower(), value)
     if name == "max_dropped":

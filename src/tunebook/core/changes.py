@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from tunebook.core.errors import TunebookError
 
 
-def pair(name: str, text: str) -> tuple[str, str]:
+def pair(name: str, text: str, allowed: str = "NAME=VALUE") -> tuple[str, str]:
     """Both sides of `KEY=VALUE`.
 
     Args:
-        name: of the option or field that holds it.
+        name: of the option or field that holds it. allowed: what may stand there, for a message.
 
     Raises:
         TunebookError: `cli.option` where there is no equals sign, or nothing before it.
     """
     key, sign, value = text.replace("＝", "=").partition("=")
     if not sign or not key.strip():
-        raise TunebookError("cli.option", key=name, value=text, allowed="NAME=VALUE")
+        raise TunebookError("cli.option", key=name, value=text, allowed=allowed)
     return key.strip(), value.strip()
 
 

@@ -98,7 +98,7 @@ def _missing(rows: Objects, options: DataOptions, place: Path | str) -> DataErro
         if name is not None and name not in names:
             table = to_table([row for _, row in rows[:_LOOKED_AT]])
             close = near(name, list(names))
-            return DataError("data.column", key=name, file=str(place), near=close, columns=show_columns(table))
+            return DataError("data.column", key=name, file=str(place), flag="", near=close, columns=show_columns(table))
     return None
 
 

@@ -76,7 +76,7 @@ def given_names(names: Iterable[str], given: dict[str, str] | list[str]) -> dict
     known = set(table) | set(table.values())
     missing = in_order(label for label in labels if label not in known)
     if missing:
-        raise DataError("data.label_names", key="label_names", value=missing[:5], allowed=", ".join(list(table)[:30]))
+        raise DataError("data.label_names", key="label_names", value=missing[:5], given=", ".join(list(table)[:30]))
     return {label: table.get(label, label) for label in labels}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -54,12 +55,13 @@ def find_roles(table: pa.Table, options: DataOptions, *, need_label: bool = True
             `data.label_unclear`, several may.
     """
     given = {role: getattr(options, role) for role in _SINGLE if getattr(options, role) is not None}
-    told = [*given.values(), *(options.annotators or [])]
-    check_columns(table, told, file)
+    every = [*given.items(), *_annotated(options)]
+    told = [name for _, name in every]
+    check_columns(table, told, file, {name: _flag(role) for role, name in every})
     twice = next((name for name in told if told.count(name) > 1), None)
     if twice is not None:
-        parts = [role for role, name in [*given.items(), *_annotated(options)] if name == twice]
-        flags = ", ".join(_FLAGS.get(role, f"--{role.replace('_', '-')}") for role in parts)
+        parts = [role for role, name in every if name == twice]
+        flags = ", ".join(map(_flag, parts))
         raise DataError("data.role_twice", key=twice, value=parts, flags=flags)
     sample = table.slice(0, _SAMPLE)
     found = _by_name(sample, given)
@@ -79,12 +81,24 @@ def _annotated(options: DataOptions) -> list[tuple[str, str]]:
     return [("annotators", name) for name in options.annotators or []]
 
 
-def check_columns(table: pa.Table, names: Iterable[str], file: str) -> None:
-    """Refuse names that the table does not have."""
+def _flag(role: str) -> str:
+    """How a part is told on the command line."""
+    return _FLAGS.get(role, f"--{role.replace('_', '-')}")
+
+
+def check_columns(
+    table: pa.Table, names: Iterable[str], file: str, flags: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Refuse names that the table does not have.
+
+    Args:
+        flags: name -> the option that it was told with, where that is known.
+    """
     for name in names:
         if name not in table.column_names:
-            close = near(name, table.column_names)
-            raise DataError("data.column", key=name, file=file, near=close, columns=show_columns(table))
+            close, flag = near(name, table.column_names), flags.get(name, "")
+            shown = f" ({flag})" if flag else ""
+            raise DataError("data.column", key=name, file=file, flag=shown, near=close, columns=show_columns(table))
 
 
 def show_columns(table: pa.Table) -> str:

@@ -111,7 +111,7 @@ def _chat_file(asking: Asking, data: DataRef, path: Path, options: DataOptions) 
 
     source = read(path, asked_as(data, options), labelled=False)
     if options.text is not None and (columns := source.notes.get(NOT_THERE)):
-        raise DataError("data.column", key=options.text, file=str(path), near="", columns=columns)
+        raise DataError("data.column", key=options.text, file=str(path), flag=" (--text)", near="", columns=columns)
     refuse_lost_rows(source)
     texts, chats = asked_in(source.table)
     answers = answers_to(asking, replace(text_rows(texts, None, data), chats=chats))
