@@ -31,6 +31,7 @@ SCRIPTS = {
     "CHALLENGE_FALLS": "challenge_falls",
     "CHALLENGE_LABELS": "challenge_labels",
     "COVERAGE": "coverage",
+    "BATCHES": "batch_sizes",
     "DEFAULTS": "defaults",
     "DISTIL": "distillation",
     "DPO_SPEED": "preference_speed",

@@ -110,7 +110,7 @@ def trained(cell: Cell, tokens: Any, learns: Learns) -> tuple[Any, dict[str, flo
     """Answers to the held-out rows after the last step of one training, and what it took.
 
     Args:
-        cell: `rows`, `rate`, `epochs`, `seed`, perhaps `techniques`.
+        cell: `rows`, `rate`, `epochs`, `seed`, perhaps `batch` and `techniques`.
         tokens: `tunebook.engine.fit.Material`.
     """
     from transformers.trainer_utils import IntervalStrategy
@@ -121,9 +121,10 @@ def trained(cell: Cell, tokens: Any, learns: Learns) -> tuple[Any, dict[str, flo
     from tunebook.engine.infer import Inference
     from tunebook.engine.speedups import restore
 
-    steps = math.ceil(cell["rows"] / BATCH) * cell["epochs"]
+    batch = cell.get("batch", BATCH)
+    steps = math.ceil(cell["rows"] / batch) * cell["epochs"]
     params = Filled(
-        learning_rate=cell["rate"], batch_size=BATCH, max_epochs=cell["epochs"], max_length=learns.length,
+        learning_rate=cell["rate"], batch_size=batch, max_epochs=cell["epochs"], max_length=learns.length,
         metric=learns.metric, length_bucketing="on", precision="fp32", early_stopping_patience=None, seed=cell["seed"],
         warmup_steps=steps // 10,
     )  # fmt: skip

@@ -21,6 +21,7 @@ from tunebook.core.params import Declaration, declarations
 from tunebook.core.registry import own_rows, tasks
 from tunebook.core.technique import Technique
 from tunebook.nets.peft import TESTED, nearest
+from tunebook.tables import cheaper
 from tunebook.tables.catalogue import FILE, entries, paragraphs, rivals, to_json
 from tunebook.tables.declared import settings_rows, technique_rows, techniques
 
@@ -111,7 +112,8 @@ def pages() -> dict[Path, str]:
     for key, kind in techniques().items():
         found[FOLDER / "techniques" / f"{key}.md"] = technique_page(kind)
         found[FOLDER / "techniques" / "zh" / f"{key}.md"] = chinese_technique_page(kind)
-    listed = {ROOT / "src" / "tunebook" / FILE: to_json(entries(techniques()))}
+    package = ROOT / "src" / "tunebook"
+    listed = {package / FILE: to_json(entries(techniques())), package / cheaper.FILE: performance.cheaper()}
     docs = ROOT / "docs"
     measured = {docs / "claims.md": claims.page(), **{docs / name: text for name, text in performance.pages().items()}}
     measured |= {docs / "images" / name: text for name, text in performance.images().items()}

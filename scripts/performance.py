@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from claims import RESULTS, grid
-from performance_peers import beside_peers, picture
+from performance_peers import beside_peers, cheaper_ways, picture
 from performance_words import CHINESE, ENGLISH, IMAGE, PEERS_IMAGE, Words
 from svg import as_svg
 
@@ -173,6 +173,12 @@ def _found(folder: Path) -> Iterator[tuple[Work, RESULT]]:
             yield work, json.loads(path.read_text(encoding="utf-8"))
 
 
+def cheaper(folder: Path = RESULTS) -> str:
+    """What `recommend` knows of peers, as JSON."""
+    path = folder / "PEERS.json"
+    return cheaper_ways(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else "[]\n"
+
+
 def images(folder: Path = RESULTS) -> dict[str, str]:
     """File -> picture, as SVG, the same bytes for the same results."""
     shown = [one for work, found in _found(folder) for one in ratios(work, found)]
@@ -200,4 +206,4 @@ def drawn(shown: Sequence[Ratio]) -> str:
     return bars.text
 
 
-__all__ = ["IMAGE", "Ratio", "Work", "drawn", "images", "page", "pages", "ratios"]
+__all__ = ["IMAGE", "Ratio", "Work", "cheaper", "drawn", "images", "page", "pages", "ratios"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from claims import grid
 from performance_words import PEERS_IMAGE, Words
 from svg import as_svg
+
+from tunebook.tables.cheaper import in_short
 
 Peers = Mapping[str, Mapping[str, Any]]
 NAMES = {
@@ -39,6 +43,12 @@ def wins(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for peer, told in one["peers"].items():
             if told.get("tunebook_gains", {"high": 0})["high"] < 0:
                 yield one["set"], peer
+
+
+def cheaper_ways(found: Mapping[str, Any]) -> str:
+    """What `recommend` knows of the peers that have no part of Tunebook's base model, as JSON."""
+    names = {key: NAMES[key] for key in ("tfidf", "fasttext", "autogluon")}
+    return json.dumps([asdict(way) for way in in_short(found, names)], indent=2) + "\n"
 
 
 def _cells(peers: Peers, words: Words) -> Iterator[tuple[str, ...]]:
@@ -84,4 +94,4 @@ def picture(found: Mapping[str, Any]) -> str:
     return drawn.text
 
 
-__all__ = ["NAMES", "beside_peers", "picture", "wins"]
+__all__ = ["NAMES", "beside_peers", "cheaper_ways", "picture", "wins"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests import small
 from tunebook.knowledge.index import INDEX_FILE, Index
+from tunebook.tables.cheaper import Cheaper
 from tunebook.tables.make import child
 from tunebook.verbs.init import init
 from tunebook.verbs.steps import recommend as module
@@ -15,6 +17,12 @@ from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.recommend import Wish, case_of, machine, recommend, similar, warnings
 
 MIB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def nothing_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was measured of other ways."""
+    monkeypatch.setattr(module, "cheaper", lambda: None)
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +116,16 @@ def test_a_model_that_cannot_read_the_texts(base: Path, tmp_path: Path) -> None:
     case = case_of(made, made.champion, Wish())
     assert case.stats["tokens"]["unknown_share"] > 0.05
     assert any("characters" in words for words in warnings(case))
+
+
+def test_few_rows_may_need_no_such_model(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of(book, book.champion, Wish())
+    assert warnings(case) == []
+    monkeypatch.setattr(module, "cheaper", lambda: Cheaper("TF-IDF", case.rows, 6, 4, 0.05))
+    (told,) = warnings(case)
+    assert "TF-IDF" in told and "4 of 6" in told and "5%" in told and "tfidf_logreg" in told
+    assert warnings(replace(case, rows=2 * case.rows + 1)) == [], "nothing was measured of so many"
+    assert warnings(replace(case, task="regression")) == []
 
 
 def lessons_like(book: Book, rows: int = 60, **more: object) -> list[object]:

@@ -17,6 +17,7 @@ from tunebook.knowledge.lesson import Lesson
 from tunebook.models.source import find_model
 from tunebook.tables.advice import Advice
 from tunebook.tables.case import Case, Machine
+from tunebook.tables.cheaper import cheaper
 from tunebook.tables.in_force import techniques_of
 from tunebook.tables.propose import advise
 from tunebook.tables.recommend import Asked, Suggestion, learnt, opinion, recommended
@@ -28,6 +29,7 @@ from tunebook.verbs.steps.model_facts import model_facts, read_tokens
 EDGE = 512 << 20
 _UNKNOWN = 0.05
 _LIKE = 5  # times as many or as few rows
+_FEW = 2  # times the rows of which another way was measured
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def machine(wish: Wish) -> Machine:
 
 
 def warnings(case: Case) -> list[str]:
-    """What no row can mend: a model that does not fit, or that cannot read the texts."""
+    """What no row can mend: a model that does not fit or cannot read the texts, few rows that need no such model."""
     found, model, mib = [], case.model, 2**20
     share = float((case.stats.get("tokens") or {}).get("unknown_share") or 0.0)
     if share > _UNKNOWN:
@@ -143,6 +145,10 @@ def warnings(case: Case) -> list[str]:
     if case.edge_bytes and needed > case.edge_bytes:
         room = case.edge_bytes // mib
         found.append(say("recommend.edge_big", model=model.name, needed=needed // mib, room=room))
+    way = cheaper()
+    if way is not None and case.task == "text_classification" and case.rows <= _FEW * way.rows:
+        told = {"name": way.name, "even": way.even, "sets": way.sets, "share": way.share, "measured": way.rows}
+        found.append(say("recommend.cheaper", rows=case.rows, **told))
     return found
 
 
