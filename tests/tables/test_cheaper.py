@@ -16,6 +16,7 @@ def test_the_way_that_is_even_most_often_is_chosen() -> None:
     assert best([way(), way(name="B", even=5), way(name="C", even=5, share=0.05)]) == way(name="C", even=5, share=0.05)
     assert best([way(even=2)]) is None, "it is surely worse on most sets"
     assert best([way(share=0.3)]) is None, "it is not cheap"
+    assert best([way(sets=2, even=2)]) is None, "two sets say little"
     assert best([]) is None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 FILE = "tables/cheaper.json"
 COSTS, EVEN = 0.25, 0.5  # at most this share of the processor's time; not surely worse on at least this share of sets
+LEAST = 3  # sets
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def cheaper() -> Cheaper | None:
 
 def best(ways: Any) -> Cheaper | None:
     """Of several ways, as `cheaper` chooses."""
-    good = [way for way in ways if way.share <= COSTS and way.even >= EVEN * way.sets]
+    good = [way for way in ways if way.sets >= LEAST and way.share <= COSTS and way.even >= EVEN * way.sets]
     return max(good, key=lambda way: (way.even / way.sets, -way.share), default=None)
 
 
@@ -66,4 +67,4 @@ def in_short(found: Mapping[str, Any], names: Mapping[str, str]) -> list[Cheaper
     return told
 
 
-__all__ = ["COSTS", "EVEN", "FILE", "Cheaper", "best", "cheaper", "in_short"]
+__all__ = ["COSTS", "EVEN", "FILE", "LEAST", "Cheaper", "best", "cheaper", "in_short"]
