@@ -30,6 +30,8 @@ def test_what_a_backslash_protects():
     assert protected("a,b\nx\\, y,1\n", ",") == ","
     assert protected("a,b\nx \\, y,1\n", ";") == ""
     assert protected('a,b\n"C:\\",1\n', ",") == ""
+    assert protected('a,b\n"$f(x)\\,dx$",1\nplain,2\n', ",") == "", "in quotes it is two characters of the text"
+    assert protected('a,b\n"x, y",1\nx\\, y,1\n', ",") == ","
 
 
 def test_hidden_characters_come_back():
@@ -54,6 +56,18 @@ def test_rows_over_several_lines_take_those_lines():
     quoted, plain = read("a,b", '"one', "", 'two",x', "c,d", '"e",f,g')
     assert quoted.rows == {2: ([2], [["one\n\ntwo", "x"]]), 3: ([6], [["e", "f", "g"]])}
     assert plain == [True, False, False, False, True, False]
+
+
+def test_a_cell_of_lines_like_rows_is_read_where_quotes_were_told():
+    lines = ["a,b", '"a,b', "c,d", "e,f", 'g,h",x']
+    for told in (False, True):
+        quoted = Quoted(pa.array(lines, pa.large_string()), ",", Path("f.csv"), told=told)
+        if told:
+            quoted.read(np.array([1, 4]), np.ones(5, dtype=bool))
+            assert quoted.rows == {2: ([2], [["a,b\nc,d\ne,f\ng,h", "x"]])}
+        else:
+            with pytest.raises(DataError, match=r"data\.quote"):
+                quoted.read(np.array([1, 4]), np.ones(5, dtype=bool))
 
 
 def test_a_quote_that_closes_in_the_middle_of_the_next_line():

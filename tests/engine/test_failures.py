@@ -54,3 +54,16 @@ def test_the_advice_keeps_the_effective_batch() -> None:
     assert no_memory(twice).advice.endswith("--set max_length=32")
     least = no_memory(twice.model_copy(update={"max_length": 8}))
     assert least.code == "machine.memory_least" and least.message and "smaller base_model" in least.advice
+
+
+def test_a_process_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = RuntimeError("[gloo/transport/tcp/pair.cc:1] Connection closed by peer [127.0.0.1]:4\nmore")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with pytest.raises(RuntimeError, match="gloo"), explained(PARAMS):  # alone it is something else
+        raise error
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(RunError) as caught, explained(PARAMS):
+        raise error
+    assert (caught.value.code, caught.value.key, caught.value.value) == ("ranks.gone", 1, 2)
+    assert "more" not in caught.value.message

@@ -50,6 +50,31 @@ def test_a_launcher_that_has_started_one_of_several_is_found_out(monkeypatch: py
     assert refused.value.code == "ranks.started" and "torchrun" in refused.value.advice
 
 
+_LEFT = [
+    ({"WORLD_SIZE": "2"}, "ranks.left", "RANK, MASTER_ADDR, MASTER_PORT"),
+    ({"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "h"}, "ranks.left", "MASTER_PORT"),
+    ({"LOCAL_RANK": "0"}, "ranks.left", "MASTER_ADDR, MASTER_PORT"),
+    ({"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}, "ranks.left", "MASTER_ADDR, MASTER_PORT"),
+    ({"WORLD_SIZE": ""}, "ranks.number", ">= 1"),
+    ({"WORLD_SIZE": "0"}, "ranks.number", ">= 1"),
+    ({"WORLD_SIZE": "two"}, "ranks.number", ">= 1"),
+]
+
+
+@pytest.mark.parametrize(("given", "code", "allowed"), _LEFT)
+def test_variables_that_a_launcher_left_are_told(
+    given: dict[str, str], code: str, allowed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    join_others()
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(PlanError) as refused:
+        join_others()
+    assert (refused.value.code, refused.value.allowed) == (code, allowed) and "unset" in refused.value.advice
+
+
 @pytest.mark.parametrize("names", [("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"), ("PMI_SIZE", "PMI_RANK")])
 def test_processes_that_accelerate_has_started_by_mpi(names: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("WORLD_SIZE", "RANK"):

@@ -101,6 +101,18 @@ def test_an_interrupt_saves_and_stops_and_a_second_ends_at_once(number: int) -> 
     assert {item: signal.getsignal(item) for item in before} == before
 
 
+def test_a_signal_after_the_last_step_is_passed_on() -> None:
+    interrupt = Interrupt()
+    interrupt.on_train_begin(None, state(), control())  # type: ignore[arg-type]
+    try:
+        interrupt.pass_on()  # nothing was heard
+        os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        interrupt.release()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt.pass_on()
+
+
 def test_a_process_stops_where_another_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own first signal, which comes later, is then no second one."""
     interrupt, asked = Interrupt(), control()

@@ -107,7 +107,7 @@ def _cut(data: bytes, dialect: Dialect, path: Path) -> tuple[list[_Part], list[i
     lines = Lines(data)
     plain = lines.filled()
     blank = np.flatnonzero(~plain) + 1
-    quoted = Quoted(lines.texts, dialect.delimiter, path)
+    quoted = Quoted(lines.texts, dialect.delimiter, path, told=dialect.told)
     starts = lines.holding(b'"') if dialect.quoted else np.zeros(0, np.int64)
     with ThreadPoolExecutor(pa.cpu_count()) as hands:
         found = []

@@ -29,11 +29,13 @@ class Dialect:
         delimiter: stands between cells; a blank cuts each line once where no quotes wrap cells.
         quoted: whether quotes wrap cells; else they are ordinary characters.
         backslash: characters that a backslash before them makes ordinary.
+        told: that quotes wrap cells was told, not found out.
     """
 
     delimiter: str
     quoted: bool = False
     backslash: str = ""
+    told: bool = False
 
     @property
     def once(self) -> bool:
@@ -49,7 +51,7 @@ def find_dialect(data: bytes, kind: str, options: DataOptions) -> Dialect:
     if options.quotes == "literal" or (delimiter == " " and options.delimiter and options.quotes == "auto"):
         return Dialect(delimiter, False, backslash.replace('"', ""))
     if options.quotes == "csv" or '"' in backslash:
-        return Dialect(delimiter, True, backslash)
+        return Dialect(delimiter, True, backslash, options.quotes == "csv")
     if b'"' not in data:
         return Dialect(delimiter, False, backslash)
     text = data.decode("utf-8") if delimiter == "\t" else sample

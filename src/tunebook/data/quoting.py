@@ -51,7 +51,9 @@ def protected(text: str, delimiter: str) -> str:
     if '\\"' in text and badly_wrapped(text, delimiter, True)[1] < badly_wrapped(text, delimiter, False)[1]:
         found += '"'
     if f"\\{delimiter}" in text and delimiter != " ":
-        lines = [line for line in text.split("\n") if line]
+        mark = re.escape(delimiter)
+        wrapped = re.compile(rf'(?m)(?:^|(?<={mark}))"(?:[^"\n]|"")*"(?={mark}|$)')  # there it stands as it is
+        lines = [line for line in wrapped.sub("", text).split("\n") if line]
         rest = [line.replace(f"\\{delimiter}", "") for line in lines]
         if len({line.count(delimiter) for line in rest}) == 1 < len({line.count(delimiter) for line in lines}):
             found += delimiter
@@ -87,12 +89,13 @@ class Quoted:
 
     Attributes:
         rows: number of cells -> line numbers, and the cells of those rows, since they were last taken.
+        told: quotes surely wrap cells, so that one may hold what looks like rows.
         opened: numbers of lines where a quote opens that closes in the middle of a cell of another line: the row is
             not read, and reading goes on in the next line.
     """
 
-    def __init__(self, lines: pa.Array, delimiter: str, path: Path) -> None:
-        self.lines, self.delimiter, self.path = lines, delimiter, path
+    def __init__(self, lines: pa.Array, delimiter: str, path: Path, *, told: bool = False) -> None:
+        self.lines, self.delimiter, self.path, self.told = lines, delimiter, path, told
         self.rows: dict[int, tuple[list[int], list[list[str]]]] = {}
         self.opened: list[int] = []
         self._place = self._first = 0
@@ -119,7 +122,7 @@ class Quoted:
             if self._over:
                 line = start + 1 + sum(cell.count("\n") for cell in row[:-1])
                 raise DataError("data.quote", key=str(self.path), line=line)
-            if self._place - start > 2 and _swallows(row, self.delimiter):
+            if self._place - start > 2 and not self.told and _swallows(row, self.delimiter):
                 raise DataError("data.quote", key=str(self.path), line=start + 1)
             if self._place - start > 1 and torn:  # these lines are no one row
                 self.opened.append(start + 1)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tunebook.core.errors import MachineError, TunebookError, machine_error
+from tunebook.core.errors import MachineError, RunError, TunebookError, machine_error
 from tunebook.core.settings import Filled
+from tunebook.engine.ranks import processes, rank
 from tunebook.tables.rules import lighter
+
+_GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe")  # as gloo says it
 
 
 @contextmanager
@@ -18,6 +21,7 @@ def explained(params: Filled, place: object = "–") -> Iterator[None]:
         place: the folder that is written to, where an exception names none.
 
     Raises:
+        RunError: `ranks.gone`: another process of the training is.
         MachineError: `machine.memory` with rows that need less and keep the effective batch, `machine.memory_least`,
             and as `machine_error`.
     """
@@ -27,6 +31,9 @@ def explained(params: Filled, place: object = "–") -> Iterator[None]:
         raise
     except Exception as error:  # torch and safetensors raise RuntimeError and kinds of their own
         found = machine_error(error, place)
+        if found is None and processes() > 1 and any(words in str(error) for words in _GONE):
+            reason = str(error).strip().partition("\n")[0][:200]
+            raise RunError("ranks.gone", key=rank(), value=processes(), reason=reason) from error
         if found is None:
             raise
         raise (no_memory(params) if found.code == "machine.out_of_memory" else found) from error

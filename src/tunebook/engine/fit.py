@@ -73,7 +73,7 @@ class Fit:
     ) -> None:
         self.plan, self.params = plan, plan.params
         self.material, self.folder, self.callbacks = material, folder, callbacks
-        self.progress = progress or Silent()
+        self.progress, self.interrupt = progress or Silent(), Interrupt()
         self.precision, self.task = pick_precision(self.params.precision), tasks()[plan.task]()
         self.context = RunContext(
             seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source(),
@@ -131,16 +131,15 @@ class Fit:
         if resume is not None:
             self._measure(unit_at(resume))
         trainer = self.prepare()
-        interrupt = Interrupt()
-        trainer.add_callback(interrupt)
+        trainer.add_callback(self.interrupt)
         if resume is not None:
             trainer.weave.load(resume)
         try:
             with explained(self.params, self.folder), lighter(trainer, self.texts):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         finally:
-            interrupt.release()
-        if interrupt.asked:
+            self.interrupt.release()
+        if self.interrupt.asked:
             raise RunError("run.interrupted", key=self.folder.name, value=trainer.state.global_step)
         self.keep(trainer)
         prove(trainer.weave)

@@ -37,11 +37,11 @@ def read(path: Path, lengths: Mapping[bytes, int]) -> tuple[Tensor, float] | Non
             return None
         found = np.memmap(path, np.uint8, "c", stream.tell(), shape)
         stream.seek(found.nbytes, os.SEEK_CUR)
-        seconds = float(np.load(stream, allow_pickle=False))
-        if zlib.crc32(found.data) != int(np.load(stream, allow_pickle=False)):
+        seconds = np.load(stream, allow_pickle=False)
+        if zlib.crc32(seconds.tobytes(), zlib.crc32(found.data)) != int(np.load(stream, allow_pickle=False)):
             return None
         os.utime(path)  # who is asked for least is the first to go
-        return torch.from_numpy(found).view(getattr(torch, kind)), seconds
+        return torch.from_numpy(found).view(getattr(torch, kind)), float(seconds)
     return None
 
 
@@ -68,8 +68,9 @@ def write(path: Path, lengths: Mapping[bytes, int], parts: Iterable[Tensor], beg
             written = data.view(torch.uint8).numpy().data
             stream.write(written)
             check = zlib.crc32(written, check)
-        np.save(stream, np.array(time.process_time() - begun))
-        np.save(stream, np.array(check))
+        seconds = np.array(time.process_time() - begun)
+        np.save(stream, seconds)
+        np.save(stream, np.array(zlib.crc32(seconds.tobytes(), check)))
 
 
 def place(folder: Path, key: str) -> Path:

@@ -23,6 +23,7 @@ _MPI = {
     "RANK": ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"),
     "LOCAL_RANK": ("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK"),
 }
+_COUNTS, _PLACE = ("WORLD_SIZE",), ("MASTER_ADDR", "MASTER_PORT")
 
 
 def rank() -> int:
@@ -37,8 +38,25 @@ def processes() -> int:
 
 def _told(name: str, alone: int) -> int:
     """What this process was told by whoever started it."""
-    names = (name, *(_MPI[name] if _CPU in os.environ else ()))
-    return int(next((os.environ[name] for name in names if name in os.environ), alone))
+    value, least = next((os.environ[one] for one in _names(name) if one in os.environ), alone), int(name in _COUNTS)
+    try:
+        number = int(value)
+    except ValueError:
+        number = -1
+    if number < least:
+        raise PlanError("ranks.number", key=name, value=value, allowed=f">= {least}")
+    return number
+
+
+def _names(name: str) -> tuple[str, ...]:
+    return name, *(_MPI[name] if _CPU in os.environ and name in _MPI else ())
+
+
+def _all_told(told: str, *needed: str) -> None:
+    """Refuse a variable that tells of several processes where the others that come with it are missing."""
+    missing = [name for name in needed if not any(os.environ.get(one) for one in _names(name))]
+    if missing:
+        raise PlanError("ranks.left", key=told, value=os.environ.get(told, ""), allowed=", ".join(missing))
 
 
 def from_first(make: Callable[[], T]) -> T:
@@ -80,14 +98,18 @@ def join_others() -> None:
 
     Raises:
         PlanError: `ranks.shards`, `ranks.deepspeed`: a launcher asks for a model that is shared out in a way that is
-            not known; `ranks.started`: it was asked for several processes, and has started one.
+            not known; `ranks.started`: it was asked for several processes, and has started one; `ranks.number`,
+            `ranks.left`: its variables are no numbers, or not all there.
     """
     if shards.asked() is not None:
         shards.load_whole()
     if processes() == 1:
         if _CPU in os.environ and "MASTER_ADDR" in os.environ and "WORLD_SIZE" not in os.environ:
             raise PlanError("ranks.started", key=_CPU, value=1, allowed="> 1")
+        if os.environ.get("LOCAL_RANK", "-1") != "-1":  # accelerate takes it for one of several processes
+            _all_told("LOCAL_RANK", *_PLACE)
         return
+    _all_told("WORLD_SIZE", "RANK", *_PLACE)
     for name in _MPI:
         os.environ.setdefault(name, str(_told(name, 0)))
     import torch

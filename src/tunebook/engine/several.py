@@ -22,6 +22,7 @@ from tunebook.nets.parts import share_out, shared_out, together
 
 KEY = "shards"  # of the counters
 _OPTIMIZERS = ("adamw", "sgd")  # adafactor looks at whole columns
+_LISTS = (nn.ModuleList, nn.ModuleDict)  # they have no pass of their own
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def layers_of(model: nn.Module, shards: Shards) -> list[nn.Module]:
         return []
     if not shards.classes:
         return [model.get_submodule(name) for name in depths(model).modules]
-    kinds = {type(module).__name__ for module in model.modules()}
+    kinds = {type(module).__name__ for module in model.modules() if not isinstance(module, _LISTS)}
     if missing := next((name for name in shards.classes if name not in kinds), None):
         found = " | ".join(sorted(kinds))
         raise PlanError("ranks.layers", key="FSDP_TRANSFORMER_CLS_TO_WRAP", value=missing, allowed=found)

@@ -19,7 +19,7 @@ _RAM = "FSDP_CPU_RAM_EFFICIENT_LOADING"
 _WRAP, _CLASSES, _AGAIN = "FSDP_AUTO_WRAP_POLICY", "FSDP_TRANSFORMER_CLS_TO_WRAP", "FSDP_RESHARD_AFTER_FORWARD"
 _OTHERS = ("ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_MEGATRON_LM", "ACCELERATE_USE_PARALLELISM_CONFIG")
 _LAYERS, _NONE = "TRANSFORMER_BASED_WRAP", "NO_WRAP"
-_TRUE = ("1", "true", "yes")
+_TRUE = ("1", "true", "yes", "on", "t", "y")  # as accelerate reads them
 # Setting -> the values that are done here, in lower case; None for what says nothing to FSDP2, or nothing alone.
 _DONE: Mapping[str, tuple[str, ...] | None] = {
     "FSDP_VERSION": ("2",),

@@ -15,6 +15,7 @@ from transformers import TrainerCallback
 from tunebook.core.errors import MachineError, RunError
 from tunebook.core.folders import read_history
 from tunebook.core.progress import Looks, Progress
+from tunebook.core.signals import hear_again
 from tunebook.engine.ranks import any_of
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Interrupt(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self) -> None:
         self.asked = False
-        self._heard = False  # a signal by this very process: the others' must not make its first one a second
+        self._heard = 0  # the signal by this very process: the others' must not make its first one a second
         self._before: dict[int, Any] = {}
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -142,11 +143,11 @@ class Interrupt(TrainerCallback):  # type: ignore[misc]
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._heard:
             raise KeyboardInterrupt
-        self._heard = True
+        self._heard = number
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Save and stop if any process was asked to."""
-        self.asked = any_of(self._heard)
+        self.asked = any_of(bool(self._heard))
         if self.asked:
             control.should_save = True
             control.should_training_stop = True
@@ -156,6 +157,15 @@ class Interrupt(TrainerCallback):  # type: ignore[misc]
         for number, before in self._before.items():
             signal.signal(number, before)
         self._before = {}
+
+    def pass_on(self) -> None:
+        """Let whoever listens now hear the signal that came after the last step, when nothing was left to stop.
+
+        Raises:
+            KeyboardInterrupt: there was one.
+        """
+        if self._heard and not self.asked:
+            hear_again(self._heard)
 
 
 def trackers(names: list[str], folder: Path, run: str) -> list[TrainerCallback]:

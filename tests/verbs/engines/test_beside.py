@@ -95,6 +95,16 @@ def test_ctrl_c_keeps_where_all_trainings_are(two: None, long: Plan, tmp_path: P
     assert find_run(tmp_path, plans[2]) is None, "what waited has not begun"
 
 
+def test_who_asked_while_a_training_ended_by_itself_is_heard(quick: Plan, tmp_path: Path) -> None:
+    """The command must not go on with an examination."""
+    engine, job = Beside(), beside._Job(quick, tmp_path, True)
+    engine.jobs[tmp_path, quick.id] = job
+    job.end(True)
+    engine.asked = signal.SIGINT
+    with pytest.raises(KeyboardInterrupt):
+        engine.train(quick, tmp_path, None)
+
+
 def test_a_training_that_has_taken_no_step_has_kept_nothing(quick: Plan, tmp_path: Path) -> None:
     assert isinstance(interrupted(quick, tmp_path), KeyboardInterrupt)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ from tunebook.tables.make import child
 from tunebook.verbs.steps import train as module
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.plan import plan
-from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.runs import Run, runs_in
 from tunebook.verbs.steps.train import train
 
 ROOT = Path(__file__).parents[3]
@@ -61,6 +62,22 @@ def test_a_finished_run_is_returned_and_again_is_another(book: Book) -> None:
     one, two = weights(run.path), weights(other.path)
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert train(wanted) == other, "the newest of this plan"
+
+
+def test_a_signal_after_the_last_step_ends_the_command_but_not_the_run(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = made(book)
+
+    def heard(self: Any, *_: Any, **__: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(track.MetricsLog, "on_train_end", heard)
+    with pytest.raises(KeyboardInterrupt):
+        train(wanted)
+    monkeypatch.undo()
+    (run,) = runs_in(book.path / "runs")
+    assert run.finished and train(wanted) == run
 
 
 def test_the_same_plan_goes_on_after_a_kill(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:

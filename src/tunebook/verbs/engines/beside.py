@@ -19,9 +19,11 @@ from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Notes, Progress
+from tunebook.core.signals import hear_again
 from tunebook.verbs.engines.lane import Lane
 from tunebook.verbs.engines.seam import Engine, Local
 from tunebook.verbs.engines.shares import shares
@@ -72,7 +74,7 @@ class Beside(Engine):
         self.jobs: dict[_Key, _Job] = {}
         self.waiting: deque[_Job] = deque()
         self.lanes: dict[Lane, threading.Thread] = {}
-        self.lock, self.asked = threading.Lock(), False
+        self.lock, self.asked = threading.Lock(), 0  # the signal by which somebody asked
 
     def __enter__(self) -> Self:
         return self
@@ -138,6 +140,8 @@ class Beside(Engine):
             raise
         with self.lock:
             self.jobs.pop((folder, plan.id), None)
+        if self.asked and not isinstance(outcome, TunebookError):
+            hear_again(self.asked)
         if isinstance(outcome, BaseException):
             raise outcome
         run = find_run(folder, plan)
@@ -151,11 +155,11 @@ class Beside(Engine):
                 held.enter_context(lane.held())
             yield
 
-    def _ask(self) -> None:
+    def _ask(self, number: int) -> None:
         """Somebody wants the command to end: all trainings keep where they are. A second time they end at once."""
         if self.asked:
             raise KeyboardInterrupt
-        self.asked = True
+        self.asked = number
         with self.lock:
             waiting, self.waiting = self.waiting, deque()
             for job in waiting:
@@ -207,14 +211,14 @@ class Beside(Engine):
 
 
 @contextmanager
-def _heard(ask: Callable[[], None]) -> Iterator[None]:
+def _heard(ask: Callable[[int], None]) -> Iterator[None]:
     """Inside, Ctrl-C, a polite kill and a terminal that is gone ask."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def hear(number: int, frame: FrameType | None) -> None:
-        ask()
+        ask(number)
 
     heard = [number for number in _ASKING if signal.getsignal(number) is not signal.SIG_IGN]  # as of `nohup`
     before = {number: signal.signal(number, hear) for number in heard}

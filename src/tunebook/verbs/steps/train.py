@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -78,8 +78,7 @@ def train(
             _ = run.model  # a run whose model is gone is of no use
         else:
             stages = [] if plan.stage else train_stages(plan, track=track, progress=progress)
-            outcome = _trained(plan, run, track, progress)
-            from_first(lambda: _finish(run, outcome, keep_checkpoints, stages))
+            _train(plan, run, track, progress, lambda outcome: _finish(run, outcome, keep_checkpoints, stages))
     return run
 
 
@@ -108,14 +107,19 @@ def _claim(plan: Plan, folder: Path, again: bool, held: ExitStack) -> str:
     return run.id
 
 
-def _trained(plan: Plan, run: Run, track: Sequence[str], progress: Progress | None) -> Outcome:
+def _train(
+    plan: Plan, run: Run, track: Sequence[str], progress: Progress | None, finish: Callable[[Outcome], None]
+) -> None:
     from tunebook.engine.checkpoints import sound_checkpoint
     from tunebook.engine.ranks import from_first, rank
     from tunebook.engine.track import trackers
 
     callbacks = trackers(list(track), run.path, run.id) if rank() == 0 else []
     resume = from_first(lambda: str(sound_checkpoint(run.path, progress) or ""))
-    return fit_of(plan, run, progress, callbacks).run(Path(resume) if resume else None)
+    fit = fit_of(plan, run, progress, callbacks)
+    outcome = fit.run(Path(resume) if resume else None)
+    from_first(lambda: finish(outcome))
+    fit.interrupt.pass_on()
 
 
 def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Sequence[Any] = ()) -> Fit:
