@@ -65,5 +65,5 @@ def test_a_process_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("RANK", "1")
     with pytest.raises(RunError) as caught, explained(PARAMS):
         raise error
-    assert (caught.value.code, caught.value.key, caught.value.value) == ("ranks.gone", 1, 2)
+    assert (caught.value.code, caught.value.key, caught.value.value) == ("ranks.gone", "1", 2)
     assert "more" not in caught.value.message

@@ -33,7 +33,7 @@ def explained(params: Filled, place: object = "–") -> Iterator[None]:
         found = machine_error(error, place)
         if found is None and processes() > 1 and any(words in str(error) for words in _GONE):
             reason = str(error).strip().partition("\n")[0][:200]
-            raise RunError("ranks.gone", key=rank(), value=processes(), reason=reason) from error
+            raise RunError("ranks.gone", key=str(rank()), value=processes(), reason=reason) from error
         if found is None:
             raise
         raise (no_memory(params) if found.code == "machine.out_of_memory" else found) from error
