@@ -1,11 +1,11 @@
 """PEERS: Tunebook beside what users would pick instead, each with the same rows, base model and processor time.
 
 Each peer is a script in `benchmarks/peer_sides/` and runs in an environment of its own, which is made where it is
-missing (about 3 GB altogether), with one task after the other and nothing beside it. It learns from the same rows,
-answers the same held-out ones, and may use so many seconds of the processor for both; what it did use is told, too.
-Frozen at the seed 0: other rows would move each score about as far as its interval says.
+missing (about 3 GB altogether), one after the other. It learns from the same rows, answers the same held-out ones, and
+may use so many seconds of the processor for both, on one thread; what it did use is told, too. Frozen at the seed 0:
+other rows would move each score about as far as its interval says.
 
-    python -m benchmarks PEERS [--minutes 60] [--only en_trec6] [--rows 1000] [--budget 240] [--environments .peers]
+    python -m benchmarks PEERS [--minutes 60] [--only en_trec6] [--rows 500] [--budget 120] [--environments .peers]
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from tunebook.stats.proportion import wilson_interval
 
 SETS = ("en_trec6", "zh_hotel_htl", "en_sst2", "zh_thucnews_titles", "en_banking77", "en_fdu_reviews")
 HELD_OUT, LONGEST = 500, 2000  # rows; characters of a text
+# Threads that wait for a core in a loop would spend the budget on nothing where anything else runs.
+_AROUND = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 SIDES = Path(__file__).parent / "peer_sides"
 
 
@@ -94,7 +96,7 @@ def run(cell: Cell, environments: Path) -> Cell:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, GIVEN).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
         script = SIDES / f"with_{peer.name}.py"
-        around = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+        around = {**os.environ, **_AROUND}
         done = subprocess.run(
             [python_of(peer, environments), str(script), folder],
             env=around,
@@ -152,7 +154,7 @@ def wanted(options: argparse.Namespace) -> Iterator[Cell]:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Run the cells that are missing until the minutes are spent, and write the summary after each."""
-    options = given(arguments, minutes=60.0, only="", rows=1000, budget=240.0, environments=str(ROOT / ".peers"))
+    options = given(arguments, minutes=60.0, only="", rows=500, budget=120.0, environments=str(ROOT / ".peers"))
     path = RESULTS / f"{claim}.json"
     runs: list[Cell] = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
     names = ("set", "peer", "rows", "budget")

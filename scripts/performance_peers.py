@@ -52,7 +52,7 @@ def cheaper_ways(found: Mapping[str, Any]) -> str:
 
 
 def _cells(peers: Peers, words: Words) -> Iterator[tuple[str, ...]]:
-    for peer, told in peers.items():
+    for peer, told in sorted(peers.items(), key=lambda item: list(NAMES).index(item[0])):
         if "failed" in told:
             yield words.of(NAMES[peer]), words.of("gave no answer"), "", "", ""
             continue
@@ -75,7 +75,7 @@ def picture(found: Mapping[str, Any]) -> str:
         lines = -(-len(sets) // _WIDE)
         drawn.figure.set_size_inches(10, 2.7 * lines + 0.5)
         panels = drawn.figure.subplots(lines, _WIDE, squeeze=False).flat
-        for panel, one in zip(panels, sets, strict=False):
+        for one, panel in zip(sets, panels, strict=False):
             for number, (peer, name) in enumerate(NAMES.items()):
                 told = one["peers"].get(peer, {})
                 if "accuracy" in told:

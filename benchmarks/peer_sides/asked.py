@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import resource
 import sys
 import time
@@ -22,7 +21,7 @@ class Asked:
     Attributes:
         texts, labels: to be learnt from, shapes (N,); asked: texts to be answered, shape (M,).
         chinese: their language is written without blanks between words; model: folder of the base model.
-        budget: seconds of the processor for learning and answering, all its cores together.
+        budget: seconds of the processor for learning and answering, on one thread.
     """
 
     texts: list[str]
@@ -31,11 +30,6 @@ class Asked:
     chinese: bool
     model: str
     budget: float
-
-    @property
-    def wall(self) -> float:
-        """Seconds in which all cores together have used the budget up."""
-        return self.budget / (os.cpu_count() or 1)
 
 
 def used() -> float:

@@ -17,7 +17,7 @@ def learn(asked: Asked) -> list[str]:
     """Fit for as long as the budget lasts; Chinese characters stand apart, for its n-grams are of words."""
     rows = pd.DataFrame({"text": words(asked.texts, asked), "label": asked.labels})
     with tempfile.TemporaryDirectory() as out:
-        made = TabularPredictor("label", path=out, verbosity=0).fit(rows, time_limit=0.8 * asked.wall)
+        made = TabularPredictor("label", path=out, verbosity=0).fit(rows, time_limit=0.8 * asked.budget, num_cpus=1)
         return list(map(str, made.predict(pd.DataFrame({"text": words(asked.asked, asked)}))))
 
 

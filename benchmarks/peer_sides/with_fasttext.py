@@ -26,9 +26,9 @@ def learn(asked: Asked) -> list[str]:
         held, rows = Path(folder, "held.txt"), Path(folder, "rows.txt")
         held.write_text("\n".join(lines[:cut]) + "\n", encoding="utf-8")
         rows.write_text("\n".join(lines[cut:]) + "\n", encoding="utf-8")
-        seconds = max(1, int(0.9 * asked.wall))
+        seconds = max(1, int(0.9 * asked.budget))
         model = fasttext.train_supervised(
-            str(rows), autotuneValidationFile=str(held), autotuneDuration=seconds, verbose=0
+            str(rows), autotuneValidationFile=str(held), autotuneDuration=seconds, thread=1, verbose=0
         )
     found, _ = model.predict([words(text, asked) for text in asked.asked])
     return [names[int(one[0].removeprefix("__label__"))] for one in found]

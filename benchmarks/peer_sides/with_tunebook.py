@@ -4,6 +4,7 @@ smaller than what it proposes. All rows are for training but the tenth that choo
 from __future__ import annotations
 
 import csv
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from asked import Asked, answer, used
 from tunebook.tables.make import child
 
 HELD_OUT = 0.1
+TRIED = (2, 6)  # steps of two trainings that tell what one step takes
 
 
 def learn(asked: Asked) -> list[str]:
@@ -36,15 +38,23 @@ def _file(path: Path, rows: list[tuple[str, str]]) -> str:
 
 
 def _within(book: Any, asked: Asked) -> Any:
-    """The proposed table, with as many epochs as there is budget for."""
-    steps, before = 8, used()
-    tb.train(tb.plan(child(book.champion, {"max_steps": str(steps)}), book.data), Path(book.path, "trial"), track=())
-    values, each = book.champion.values(), (used() - before) / steps
-    rows = book.data.rows["train"] / values["batch_size"]
-    room = int(0.8 * (asked.budget - (used() - before)) / (each * rows))
-    if room >= values["max_epochs"]:
+    """The proposed table, with as many epochs as there is budget for, or as many steps where that is less than one."""
+    short, long = (_tried(book, steps) for steps in TRIED)
+    each = max((long - short) / (TRIED[1] - TRIED[0]), 1e-3)
+    values, rows = book.champion.values(), book.data.rows["train"]
+    asking = len(asked.asked) / values["batch_size"] / 2  # steps' worth of answers, with room to spare
+    room = (asked.budget - used() - short) / each - asking  # steps; a trial holds what a training costs beside them
+    epochs = int(room / math.ceil(rows / values["batch_size"] * (1 + HELD_OUT)))
+    if epochs >= values["max_epochs"]:
         return book.champion
-    return child(book.champion, {"max_epochs": str(max(1, room))})
+    return child(book.champion, {"max_epochs": str(epochs)} if epochs > 0 else {"max_steps": str(max(1, int(room)))})
+
+
+def _tried(book: Any, steps: int) -> float:
+    """Seconds of the processor of a training of so few steps."""
+    before = used()
+    tb.train(tb.plan(child(book.champion, {"max_steps": str(steps)}), book.data), Path(book.path, "trial"), track=())
+    return used() - before
 
 
 if __name__ == "__main__":

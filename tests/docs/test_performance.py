@@ -108,6 +108,7 @@ def test_peers_are_told_with_costs_and_those_that_are_better_by_name(tmp_path):
     assert "**-10.0** [-15.0, -5.0]" in page and "whole interval: Trainer (en_x)." in page
     drawn = performance.images(tmp_path)
     assert "en_x" in drawn["peers.svg"] and "SetFit" not in drawn["peers.svg"], "it gave no answer"
+    assert drawn["peers.svg"].count('<g id="axes_') == 1, "places without a set stay empty"
 
 
 def test_the_chinese_page_has_a_word_for_each_peer(tmp_path):
