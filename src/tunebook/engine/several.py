@@ -12,9 +12,10 @@ from torch import nn
 
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Plan
-from tunebook.core.registry import tasks, techniques
+from tunebook.core.registry import built, tasks, techniques
 from tunebook.core.task import Task
 from tunebook.core.technique import RunContext, Technique
+from tunebook.engine.machine import pick_precision
 from tunebook.engine.ranks import join_others, processes, rank
 from tunebook.engine.shards import Shards, asked, precision_asked, unseen
 from tunebook.models.architecture import depths
@@ -33,15 +34,30 @@ def several(plan: Plan, task: Task, woven: Sequence[Technique], precision: str) 
         PlanError: `ranks.technique`, `ranks.whole`: a technique, or the loss, knows of one process only; `ranks.parts`,
             or of whole weights; and as `join_others`.
     """
-    shards = asked() if processes() > 1 else None
-    if processes() > 1:
-        _refuse(plan, task, woven)
-    if shards is not None:
-        _refuse_parts(plan, task, woven, precision)
-        precision_asked(precision)
+    shards = allowed(plan, task, woven, precision)
     join_others()
     with nullcontext() if shards is None else unseen():
         yield shards
+
+
+def allowed(plan: Plan, task: Task, woven: Sequence[Technique], precision: str) -> Shards | None:
+    """How the model is to be shared out, if at all. Raises as `several`."""
+    if processes() == 1:
+        return None
+    _refuse(plan, task, woven)
+    shards = asked()
+    if shards is not None:
+        _refuse_parts(plan, task, woven, precision)
+        precision_asked(precision)
+    return shards
+
+
+def check(plan: Plan) -> None:
+    """Refuse what several processes cannot train, before a run of it is begun. Raises as `several`."""
+    if processes() > 1:
+        allowed(
+            plan, tasks()[plan.task](), list(built(plan.techniques).values()), pick_precision(plan.params.precision)
+        )
 
 
 def _refuse(plan: Plan, task: Task, woven: Sequence[Technique]) -> None:
@@ -110,4 +126,4 @@ def layers_of(model: nn.Module, shards: Shards) -> list[nn.Module]:
     return [one for one in reversed(list(model.modules())) if type(one).__name__ in shards.classes and one is not model]
 
 
-__all__ = ["KEY", "layers_of", "put_together", "several", "share"]
+__all__ = ["KEY", "allowed", "check", "layers_of", "put_together", "several", "share"]

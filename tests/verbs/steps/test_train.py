@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from tests.books import QUICK
 from tests.engine.test_fit import BombError, bomb, weights
-from tunebook.core.errors import MachineError, RunError
+from tunebook.core.errors import MachineError, PlanError, RunError
 from tunebook.core.kept_looks import KeptLooks
 from tunebook.core.nouns import Plan
 from tunebook.engine import track
@@ -78,6 +78,15 @@ def test_a_signal_after_the_last_step_ends_the_command_but_not_the_run(
     monkeypatch.undo()
     (run,) = runs_in(book.path / "runs")
     assert run.finished and train(wanted) == run
+
+
+def test_what_several_processes_cannot_train_begins_no_run(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = made(book, optimizer="adafactor")
+    for name, value in {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(PlanError, match=r"ranks\.parts"):
+        train(wanted)
+    assert runs_in(book.path / "runs") == []
 
 
 def test_the_same_plan_goes_on_after_a_kill(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,8 +69,12 @@ def train(
         DataError: the rows are not those of the plan. MachineError: memory or disk ran out.
     """
     from tunebook.engine.failures import explained
-    from tunebook.engine.ranks import from_first
+    from tunebook.engine.ranks import from_first, processes
 
+    if processes() > 1:
+        from tunebook.engine.several import check
+
+        check(plan)
     with explained(plan.params), ExitStack() as held:
         folder = into or plan.data_path.parent / "runs"
         run = Run(folder / from_first(lambda: _claim(plan, folder, again, held)))
