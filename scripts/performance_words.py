@@ -112,13 +112,13 @@ CHINESE = Words(
 每个工具都用同样的 {rows} 条样本学习，需要基座模型的都用同一个，
 学习并回答 500 条留出样本最多可用 {budget:.0f} 秒处理器时间，只用一个线程；实际用了多少都列出，超出的一眼可见。
 Tunebook 按 `tunebook init` 的建议运行，其他工具用各自的默认设置。
-各用一个种子。增益是准确率之差，按样本配对，单位为百分点，附 95% 区间。
+各用一个种子。提升是准确率之差，按样本配对，单位为百分点，附 95% 区间。
 `{command}`
 
 ![准确率与处理器秒数，每个数据集一格](images/{image})
 
 """,
-    better="\n确定优于 Tunebook 的，即增益的整个区间都低于零的：{peers}。\n",
+    better="\n确定优于 Tunebook 的，即提升的整个区间都低于零的：{peers}。\n",
     nobody="没有",
     comma="、",
     limits="""
@@ -171,7 +171,7 @@ Tunebook 按 `tunebook init` 的建议运行，其他工具用各自的默认设
         "Set": "数据集",
         "With": "工具",
         "Accuracy": "准确率",
-        "Tunebook gains, points": "Tunebook 的增益（百分点）",
+        "Tunebook gains, points": "Tunebook 的提升（百分点）",
         "Processor, s": "处理器时间（秒）",
         "Memory, GB": "内存（GB）",
         "gave no answer": "没有给出回答",
