@@ -14,7 +14,7 @@ from transformers import AutoModelForSequenceClassification
 from tests import small
 from tests.engine.test_fit import fit, plan, rows
 from tunebook.core.answers import Rows
-from tunebook.engine import load
+from tunebook.engine import load_several
 from tunebook.engine.infer import Inference
 from tunebook.engine.load import LoadedModel, Net, load_model
 from tunebook.engine.load_several import load_models
@@ -61,7 +61,7 @@ def test_tensors_that_only_look_alike_are_not_shared(tmp_path: Path, monkeypatch
     folder = tmp_path / "run" / "model"
     alike = load_models([(folder, made), (folder, made)])
     assert len({loaded.model.bert.encoder.layer[0].output.dense.weight.data_ptr() for loaded in alike}) == 1
-    monkeypatch.setattr(load, "_look", lambda item: item.shape)
+    monkeypatch.setattr(load_several, "_look", lambda item: item.shape)
     one, other = (loaded.model for loaded in load_models([(folder, made), (folder, made)]))
     for (name, first), (_, second) in zip(one.named_parameters(), other.named_parameters(), strict=True):
         assert torch.equal(first, second), name
