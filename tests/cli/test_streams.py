@@ -175,7 +175,17 @@ def test_a_quick_command_and_one_that_has_spoken_say_nothing_more(
 
 
 def test_a_stream_that_is_gone_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
+    said: list[str] = []
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            said.append(text)
+            return super().write(text)
+
+    stream = Gone()
     stream.close()
+    with pytest.raises(ValueError, match="closed"):
+        stream.write("")
     monkeypatch.setattr(sys, "stderr", stream)
     module._speak(0)
+    assert said == ["", "Loading …\n"], "it tried, and went on"

@@ -127,14 +127,12 @@ class Chooser:
         rest = np.setdiff1d(np.arange(len(encoded)), rows)
         some, left = encoded.take(rows), encoded.take(rest)
         said, seconds = timed(inference, self.model, some)
-        chosen = self._eager()
+        measured = None
         if self._pays(seconds, int(some.lengths.sum()), int(left.lengths.sum())):
             measured = self._tried(Trial(inference, self.model, self.labels, some, said, seconds), progress)
-            if measured is not None:
-                self.kept.keep(kind, measured, progress)
-                chosen = _by_measure(measured)
-            else:
-                chosen = self._eager()
+        if measured is not None:
+            self.kept.keep(kind, measured, progress)
+        chosen = self._eager() if measured is None else _by_measure(measured)
         others = self._by(chosen.backend, inference, left, progress)
         return chosen, placed([(rows, said), (rest, others)], len(encoded))
 

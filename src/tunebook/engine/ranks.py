@@ -23,7 +23,7 @@ _MPI = {
     "RANK": ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"),
     "LOCAL_RANK": ("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK"),
 }
-_COUNTS, _PLACE = ("WORLD_SIZE",), ("MASTER_ADDR", "MASTER_PORT")
+_PLACE = ("MASTER_ADDR", "MASTER_PORT")
 
 
 def rank() -> int:
@@ -38,7 +38,8 @@ def processes() -> int:
 
 def _told(name: str, alone: int) -> int:
     """What this process was told by whoever started it."""
-    value, least = next((os.environ[one] for one in _names(name) if one in os.environ), alone), int(name in _COUNTS)
+    least = int(name == "WORLD_SIZE")
+    value = next((os.environ[one] for one in _names(name) if one in os.environ), alone)
     try:
         number = int(value)
     except ValueError:

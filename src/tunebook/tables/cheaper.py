@@ -7,7 +7,7 @@ from the same rows and answered the same held-out ones, and gains are paired by 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -42,7 +42,7 @@ def cheaper() -> Cheaper | None:
     return best(Cheaper(**one) for one in json.loads(text))
 
 
-def best(ways: Any) -> Cheaper | None:
+def best(ways: Iterable[Cheaper]) -> Cheaper | None:
     """Of several ways, as `cheaper` chooses."""
     good = [way for way in ways if way.sets >= LEAST and way.share <= COSTS and way.even >= EVEN * way.sets]
     return max(good, key=lambda way: (way.even / way.sets, -way.share), default=None)
