@@ -142,9 +142,9 @@ def test_the_transitions_have_their_own_rate_whoever_else_multiplies_rates(groun
 
 
 def test_several_processes_are_refused(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.engine import fit
+    from tunebook.engine import several
 
-    monkeypatch.setattr(fit, "processes", lambda: 2)
+    monkeypatch.setattr(several, "processes", lambda: 2)
     with pytest.raises(PlanError) as caught:
         ground.fit(tmp_path, ground.plan({"crf": {}})).prepare()
     assert (caught.value.code, caught.value.key) == ("ranks.technique", "crf")

@@ -206,7 +206,7 @@ def test_an_interrupt_of_a_stage_is_one_of_the_training(staged: Book, monkeypatc
     def stop(*given: Any, **more: Any) -> None:
         raise RunError("run.interrupted", key="x", value=1)
 
-    monkeypatch.setattr(module, "_trained", stop)
+    monkeypatch.setattr(module, "_train", stop)
     with pytest.raises(RunError) as caught:
         train(made(staged), track=())
     assert caught.value.code == "run.interrupted"
