@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 
 from tunebook.backends.measured import Measured
 from tunebook.core.files import content_id
+from tunebook.core.installed import version_of
 from tunebook.core.messages import say
 from tunebook.core.progress import Progress, tell
 from tunebook.verbs.steps.book import keep, recalled
@@ -59,14 +59,7 @@ class Kept:
         from tunebook.models.cpu_speed import flags, processor
 
         machine = [processor(), sorted(flags()), torch.get_num_threads()]
-        return [self.key(), [_version(name) for name in _LIBRARIES], machine, _FORM]
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
+        return [self.key(), [version_of(name) for name in _LIBRARIES], machine, _FORM]
 
 
 __all__ = ["Kept"]

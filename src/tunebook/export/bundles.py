@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from tunebook.bundle.manifest import FORM, MODELS, PLAIN, TOKENIZER
 from tunebook.bundle.runtime import Bundle
 from tunebook.core.errors import RunError, TunebookError, machine_error, shortened
 from tunebook.core.files import write_whole
+from tunebook.core.installed import version_of
 from tunebook.core.messages import say
 from tunebook.core.operation import Exporting
 from tunebook.export import compare
@@ -119,7 +119,7 @@ def _facts(source: Source) -> dict[str, Any]:
         "classes": labels.kind.classes,
         "reading": source.reading(),
         "decoding": decoding,
-        "versions": {"tunebook": __version__, **{name: _version(name) for name in _LIBRARIES}},
+        "versions": {"tunebook": __version__, **{name: version_of(name) for name in _LIBRARIES}},
         "proof": {},
         "scores": {},
         "latency_ms": {},
@@ -131,13 +131,6 @@ def _readme(source: Source, kind: str) -> str:
     needs = f"numpy tokenizers {'onnxruntime' if kind == 'onnx' else 'torch'}"
     pair = ' --pair "..."' if source.data.roles.text_pair else ""
     return say("export.readme", run=source.run, task=source.plan.task, needs=needs, pair=pair) + "\n"
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def _write_manifest(folder: Path, facts: dict[str, Any]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from tunebook.core.errors import ModelError, PlanError, RunError, TunebookError
 from tunebook.core.files import content_id
+from tunebook.core.installed import version_of
 from tunebook.core.nouns import Plan
 from tunebook.core.registry import is_technique, technique_of
 from tunebook.engine.partial_model import MERGEABLE, is_partial
@@ -81,7 +81,7 @@ def _beside(run: Run, plan: Plan, book: Book) -> str:
         return unmergeable(plan)
 
     rows = [plan.labels.model_dump(), plan.params.model_dump(), plan.techniques]
-    key = content_id([plan.task, plan.model_id, rows, version("tunebook"), version("peft")])
+    key = content_id([plan.task, plan.model_id, rows, version_of("tunebook"), version_of("peft")])
     return str(kept(book.path, f"mergeable-{key}", found))
 
 

@@ -349,10 +349,6 @@ def test_another_tokenizer_is_read_anew(home: Book, base: Path, tmp_path: Path) 
     assert module.read_tokens(home.data, base) == before
 
 
-def test_a_library_that_is_not_there() -> None:
-    assert module.version_of("no-such-library") == "?"
-
-
 def test_a_limit_on_what_is_trained(home: Book) -> None:
     """It is checked with methods, with frozen layers and without either, and is no part of what a plan is."""
     whole, small_part = made(home), made(home, bitfit="on")

@@ -6,12 +6,12 @@ import os
 import platform
 import shutil
 import socket
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tunebook.core.installed import version_of
 from tunebook.models.cpu_speed import bf16_gain, may_have_gpu
 from tunebook.models.gemma import PACKAGE as GEMMA
 from tunebook.models.source import BUILTIN, builtin_state
@@ -36,7 +36,7 @@ def doctor(*, offline: bool = False) -> dict[str, Any]:
         {"python", "platform", "machine", "disk_free_bytes", "libraries": {name: version or None}, "missing": {extra:
         command}, "models": {built-in model: "ready", "packed" or "missing"}, "hub": {"endpoint", "reachable"}}.
     """
-    libraries = {name: _version(name) for names in _EXTRAS.values() for name in names}
+    libraries = {name: version_of(name) or None for names in _EXTRAS.values() for name in names}
     missing = {
         extra: f"pip install -e '.[{extra}]'"
         for extra, names in _EXTRAS.items()
@@ -45,7 +45,7 @@ def doctor(*, offline: bool = False) -> dict[str, Any]:
     offline = offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     return {
-        "tunebook": _version("tunebook"),
+        "tunebook": version_of("tunebook"),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": this_machine(),
@@ -86,13 +86,6 @@ def _memory() -> int:
     except OSError:
         return total
     return min(total, int(text)) if text.isdigit() else total
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _reachable(endpoint: str) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from tunebook.core.chat import Chat
 from tunebook.core.errors import PlanError
 from tunebook.core.files import content_id
+from tunebook.core.installed import version_of
 from tunebook.core.learns import Learns
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Plan
@@ -26,7 +27,6 @@ from tunebook.models.chat_template import Refused, Rendered, render, with_templa
 from tunebook.models.chat_text import facts
 from tunebook.nets.masking import IGNORED
 from tunebook.verbs.steps.book import kept, kept_model_id
-from tunebook.verbs.steps.model_facts import version_of
 
 MOST = 10_000  # rows that are looked at, drawn alike from all training rows
 _TOLD = 0.01

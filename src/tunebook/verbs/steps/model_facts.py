@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from tunebook.core.files import content_id
+from tunebook.core.installed import version_of
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.registry import task_of
 from tunebook.core.settings import Filled
@@ -97,12 +97,4 @@ def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
     return {**report, "positions": positions(read_config(folder), tokenizer)}
 
 
-def version_of(package: str) -> str:
-    """Version of an installed package; a question mark where there is none."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "?"
-
-
-__all__ = ["model_facts", "plain_kind", "positions", "read_tokens", "suited", "version_of"]
+__all__ = ["model_facts", "plain_kind", "positions", "read_tokens", "suited"]

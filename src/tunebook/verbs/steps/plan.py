@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tunebook.core.call_check import Allow
 from tunebook.core.errors import PlanError, gathered
+from tunebook.core.installed import version_of
 from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, Estimate, ParamTable, Plan
 from tunebook.core.params import build
@@ -26,7 +27,7 @@ from tunebook.tables.rules import planned_steps
 from tunebook.verbs.steps.book import kept_model_id
 from tunebook.verbs.steps.estimate import estimate, within
 from tunebook.verbs.steps.learnt import remaining, taught
-from tunebook.verbs.steps.model_facts import read_tokens, suited, version_of
+from tunebook.verbs.steps.model_facts import read_tokens, suited
 from tunebook.verbs.steps.order import naming, order, read_at_all, refuse_unhanded, shown_rows, stage_table, warmed
 from tunebook.verbs.steps.passes import Read, lines_of
 from tunebook.verbs.steps.plan_checks import check_settings, check_whole
@@ -170,7 +171,7 @@ def plan_one(
         data=data.content,
         data_path=data.path.absolute(),
         seed=params.seed,
-        versions={name: version_of(name) for name in _LIBRARIES},
+        versions={name: version_of(name) or "?" for name in _LIBRARIES},
         estimate=_needed(sizes, params, data.model_copy(update={"rows": rows}), tokens, woven),
         before=before,
         continues=start.path if start else None,

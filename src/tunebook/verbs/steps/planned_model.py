@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import ModelError
 from tunebook.core.files import content_id
+from tunebook.core.installed import version_of
 from tunebook.core.nouns import DataRef, HeadStart
 from tunebook.core.settings import Filled
 from tunebook.core.technique import PreparesModel, RunContext, Technique
 from tunebook.models.heads import own_head
 from tunebook.verbs.steps.book import kept, kept_model_id
-from tunebook.verbs.steps.model_facts import plain_kind, version_of
+from tunebook.verbs.steps.model_facts import plain_kind
 from tunebook.verbs.steps.sizes import Sizes, sizes_of, sizes_of_kind
 
 if TYPE_CHECKING:
