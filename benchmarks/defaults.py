@@ -183,11 +183,11 @@ def _group(name: str, rows: int, cells: dict[tuple[float, int], list[Cell]]) -> 
 
 
 def rule(name: str, rows: int) -> tuple[float, int]:
-    """Rate and epochs that Tunebook's rules propose for such a set today."""
+    """Rate that Tunebook's rules propose for such a set today, and the epochs that are enough steps in batches of 16."""
     from tunebook.core.nouns import Labels
     from tunebook.core.registry import tasks
     from tunebook.models.source import find_model
-    from tunebook.tables.case import Case, Machine
+    from tunebook.tables.case import FEW_STEPS, MOST_EPOCHS, Case, Machine
     from tunebook.tables.propose import RULES
     from tunebook.verbs.steps.model_facts import model_facts
 
@@ -195,9 +195,9 @@ def rule(name: str, rows: int) -> tuple[float, int]:
     labels = Labels(problem="single_label", names=classes)
     facts = model_facts(model_of(name), find_model(model_of(name)), tasks()["text_classification"](), labels, 512)
     case = Case({}, labels, rows, facts, Machine(cores=2, memory_bytes=16 << 30))
-    rate, epochs = (RULES[row](case) for row in ("learning_rate", "max_epochs"))
-    assert rate is not None and epochs is not None
-    return float(str(rate.value)), int(str(epochs.value))
+    rate, enough = RULES["learning_rate"](case), math.ceil(FEW_STEPS / math.ceil(rows / BATCH))
+    assert rate is not None
+    return float(str(rate.value)), max(case.usual_epochs, min(MOST_EPOCHS, enough))
 
 
 def main(claim: str, arguments: list[str]) -> Path:

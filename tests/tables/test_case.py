@@ -33,6 +33,24 @@ def test_enough_steps_unless_that_took_too_many_passes(rows):
     assert found.epochs == MOST_EPOCHS or found.epochs * found.steps_per_epoch >= FEW_STEPS
 
 
+@pytest.mark.parametrize(("rows", "batch"), [(0, 8), (100, 8), (1500, 8), (1599, 16), (1601, 16), (3200, 32)])
+def test_small_steps_before_more_passes(rows, batch):
+    assert case(rows=rows).batch == batch
+    assert case(rows=rows, task="text_classification").batch == batch
+
+
+@pytest.mark.parametrize(("rows", "batch"), [(100, 16), (1999, 16), (2000, 32)])
+def test_a_loss_that_looks_at_rows_together_keeps_them_together(rows, batch):
+    assert case(rows=rows, task="embedding").batch == batch
+
+
+def test_rows_that_are_learnt_in_pairs_are_kept_together():
+    vectors = SMALL.model_copy(update={"speaks_mean": True})
+    pairs = case(rows=16, model=vectors)
+    assert pairs.pairs and pairs.batch == 16
+    assert not case(rows=17, model=vectors).pairs and not case(rows=16).pairs
+
+
 def test_all_fits_into_a_roomy_machine():
     assert case().fitting == Filled(
         batch_size=32, gradient_accumulation_steps=1, gradient_checkpointing=False, max_length=200, warmup_steps=0

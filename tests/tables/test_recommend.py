@@ -46,7 +46,7 @@ def test_what_the_task_itself_proposes_is_not_taken_back(task):
 
 
 def test_more_rows_than_at_first(first):
-    small = proposed(STATS, rows=1400)
+    small = proposed(STATS, rows=700)
     found = opinion(small, case(rows=5000))
     assert rows(found.changes) == {"batch_size": 32, "max_epochs": 3, "early_stopping_patience": 2}
     item = next(item for item in found.changes if item.row == "batch_size")
@@ -89,7 +89,7 @@ def test_batch_and_passes_are_kept_together(first):
 
 @pytest.mark.parametrize(("how", "rate"), [("linear", 2e-4), ("sqrt", 1.41e-4), ("none", None)])
 def test_the_rate_follows_a_changed_batch_on_request(how, rate):
-    small = proposed(STATS, rows=1400).model_copy(update={"version": 1})
+    small = proposed(STATS, rows=1700).model_copy(update={"version": 1})
     found = opinion(small, case(rows=5000), Asked(scaling=how))
     assert rows(found.changes).get("learning_rate") == (pytest.approx(rate) if rate else None)
     if rate:
@@ -102,7 +102,7 @@ def test_the_rate_follows_a_changed_batch_on_request(how, rate):
 
 
 def test_a_scaled_rate_goes_before_a_kept_one():
-    small = child(proposed(STATS, rows=1400), {"learning_rate": 4e-4})
+    small = child(proposed(STATS, rows=1700), {"learning_rate": 4e-4})
     found = opinion(small, case(rows=5000), Asked(scaling="linear"))
     assert rows(found.changes)["learning_rate"] == 8e-4
     assert "learning_rate" not in rows(found.kept)
@@ -158,7 +158,7 @@ def test_a_table_from_elsewhere_has_no_recommendations():
 
 @pytest.mark.usefixtures("real_techniques")
 def test_a_rate_that_trains_nothing_is_not_advised_on():
-    small = child(proposed(STATS, rows=1400), {"lora.learning_rate": 1e-3, "learning_rate": 1e-5}, reasons={})
+    small = child(proposed(STATS, rows=1700), {"lora.learning_rate": 1e-3, "learning_rate": 1e-5}, reasons={})
     again = opinion(small, case(rows=5000), Asked(everything=True))
     assert "learning_rate" not in {**rows(again.changes), **rows(again.kept)}
     scaled = opinion(small, case(rows=5000), Asked(scaling="linear"))

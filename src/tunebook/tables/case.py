@@ -17,8 +17,10 @@ Size = Literal["small", "base", "large"]
 FEW_ROWS = 2000
 MANY_CLASSES = 20
 FEW_STEPS = 300
+FEW_A_CLASS, FEW_CLASSES = 8, 9  # up to which pairs were worth more than single rows
 MOST_EPOCHS = 20
 _USUAL_LENGTH = 128
+_BATCHES = (32, 16, 8)
 
 
 class ModelFacts(Record):
@@ -187,9 +189,29 @@ class Case:
         return max(float((self.stats.get("tokens") or {}).get("per_row", 1.0)) * self.read_share, 1.0)
 
     @property
-    def batch(self) -> int:
-        """Rows that one optimiser step should see."""
+    def pairs(self) -> bool:
+        """Whether rows teach a model of vectors more in pairs than one by one: very few of few classes. Of many classes
+        two rows are mostly of different ones, which such a model knows already."""
+        few = self.rows_a_class <= FEW_A_CLASS and self.classes <= FEW_CLASSES
+        return few and self.model.speaks_mean and self.labels.kind.classes == "one"
+
+    @property
+    def in_batch(self) -> bool:
+        """Whether the loss holds the rows of a step against each other, so that fewer of them teach less."""
+        return self.pairs or (bool(self.task) and task_of(self.task)().whole(self.labels, Filled.of_rows({})))
+
+    @property
+    def usual_batch(self) -> int:
+        """Rows of an optimiser step as a rule."""
         return 16 if self.few_rows else 32
+
+    @cached_property
+    def batch(self) -> int:
+        """Rows that one optimiser step should see: as many as usual, or fewer where the usual passes would be too few
+        steps, unless the loss looks at rows together."""
+        sizes = [size for size in _BATCHES if size <= self.usual_batch]
+        enough = (size for size in sizes if self.usual_epochs * math.ceil(self.rows / size) >= FEW_STEPS)
+        return self.usual_batch if self.in_batch else next(enough, sizes[-1])
 
     @property
     def holds_state(self) -> bool:
@@ -259,4 +281,15 @@ class Case:
         return math.ceil(max(self.rows, 1) / self.batch)
 
 
-__all__ = ["FEW_ROWS", "FEW_STEPS", "MANY_CLASSES", "MOST_EPOCHS", "Case", "Machine", "ModelFacts", "Size"]
+__all__ = [
+    "FEW_A_CLASS",
+    "FEW_CLASSES",
+    "FEW_ROWS",
+    "FEW_STEPS",
+    "MANY_CLASSES",
+    "MOST_EPOCHS",
+    "Case",
+    "Machine",
+    "ModelFacts",
+    "Size",
+]

@@ -16,7 +16,7 @@ from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.registry import task_of
 from tunebook.tables.advice import Advice
-from tunebook.tables.case import FEW_ROWS, Case, Machine, ModelFacts
+from tunebook.tables.case import FEW_A_CLASS, FEW_CLASSES, FEW_ROWS, Case, Machine, ModelFacts
 from tunebook.tables.catalogue import catalogue
 from tunebook.tables.make import new_table
 
@@ -24,7 +24,6 @@ IMBALANCE = 10.0
 VERY_FEW_ROWS = 1000
 VERY_NARROW = 256
 HEAD_FACTOR = 10.0
-FEW_A_CLASS, FEW_CLASSES = 8, 9  # up to which pairs were worth more than single rows
 
 
 def advise(case: Case) -> dict[str, Advice]:
@@ -124,8 +123,7 @@ def _head_factor(case: Case) -> Advice | None:
 def _pairs(case: Case) -> Advice | None:
     """Very few rows of few classes teach a model of vectors more in pairs than one by one. Of many classes two rows are
     mostly of different ones, which such a model knows already."""
-    few = case.rows_a_class <= FEW_A_CLASS and case.classes <= FEW_CLASSES
-    if not case.model.speaks_mean or case.labels.kind.classes != "one" or not few or not _room(case, "setfit"):
+    if not case.pairs or not _room(case, "setfit"):
         return None
     return Advice(
         1,
@@ -170,6 +168,9 @@ def _batch_size(case: Case) -> Advice:
     if found < case.batch:
         reason = localized("propose.batch_memory", batch=case.batch, room=case.machine.room / 2**30)
         return Advice(found, reason, localized("source.memory"))
+    if case.batch < case.usual_batch:
+        reason = localized("propose.batch_few", rows=case.rows, batch=case.batch)
+        return Advice(found, reason, _measured("BATCHES"))
     return Advice(found, localized("propose.batch", few=FEW_ROWS), localized("source.bert"), "high")
 
 
@@ -269,8 +270,6 @@ RULES: dict[str, Callable[[Case], Advice | None]] = {
 }
 
 __all__ = [
-    "FEW_A_CLASS",
-    "FEW_CLASSES",
     "HEAD_FACTOR",
     "IMBALANCE",
     "RULES",
