@@ -183,7 +183,7 @@ def _group(name: str, rows: int, cells: dict[tuple[float, int], list[Cell]]) -> 
 
 
 def rule(name: str, rows: int) -> tuple[float, int]:
-    """Rate that Tunebook's rules propose for such a set today, and the epochs that are enough steps in batches of 16."""
+    """Rate that Tunebook proposes for such a set today, and the epochs that are enough steps in batches of 16."""
     from tunebook.core.nouns import Labels
     from tunebook.core.registry import tasks
     from tunebook.models.source import find_model

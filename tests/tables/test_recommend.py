@@ -53,7 +53,7 @@ def test_more_rows_than_at_first(first):
     assert item.to_json() == {
         "row": "batch_size",
         "value": 32,
-        "before": 16,
+        "before": 8,
         "reason": item.advice.reason,
         "source": item.advice.source,
         "confidence": "high",
