@@ -1,7 +1,8 @@
 """ANSWERING: rows a second of `tunebook predict --file` on a CPU, against a transformers pipeline with batches of 32.
 
-The pipeline is `pipeline("text-classification", batch_size=32)` of the same run's model folder, with the length that
-the run has, over the same rows in their order. Both sides are whole processes, one after the other, A B A B ...: each
+Tunebook answers as it does by default, and with `--backend auto`, which takes what it has measured to be the quickest
+exact way; that was measured once before and is kept in the book. The pipeline is `pipeline("text-classification", batch_size=32)` of the same run's model folder, with the length that
+the run has, over the same rows in their order. All sides are whole processes, one after the other, A B C A B C ...: each
 reads the file, loads the model, answers every row and writes the answers. The time of answering alone is told beside,
 of Tunebook from the loaded model, of the pipeline from its call. That labels are equal and how far scores are from each
 other is shown of the last pair. Threads are two, or what OMP_NUM_THREADS says.
@@ -25,7 +26,7 @@ from benchmarks.record import ROOT, given, ratio, write_result
 from benchmarks.training_speed import texts
 
 CASES = {"reviews": ("P2", "en_fdu_reviews, uneven length"), "sentences": ("P1", "en_sst2, about 22 tokens")}
-SIDES = ("tunebook", "pipeline")
+SIDES = ("tunebook", "auto", "pipeline")
 BATCH, LENGTH = 32, 256
 
 
@@ -61,7 +62,7 @@ def run_pipeline(model: str, asked: Path, out: Path) -> float:
     return taken
 
 
-def run_tunebook(book: str, run: str, asked: Path, out: Path) -> float:
+def run_tunebook(book: str, run: str, asked: Path, out: Path, backend: str) -> float:
     """Answer it with the command; the seconds of tokenising and the model."""
     from tunebook.cli import main as command
     from tunebook.engine.load import LoadedModel
@@ -76,6 +77,7 @@ def run_tunebook(book: str, run: str, asked: Path, out: Path) -> float:
 
     LoadedModel.answers = timed  # type: ignore[method-assign]
     sys.argv[1:] = ["predict", book, "--run", Path(run).name, "--file", str(asked), "--out", str(out)]
+    sys.argv += ["--backend", backend]
     if code := command():
         raise SystemExit(code)
     return sum(taken)
@@ -111,23 +113,34 @@ def equal(outs: list[Path]) -> dict[str, float]:
 
 
 def measured(case: str, pairs: int, rows: int, folder: Path) -> dict[str, Any]:
-    """Both sides of a case in turns."""
+    """All sides of a case in turns, once what `auto` measures is kept."""
     made_of, found = made(case, rows, folder), {side: list[dict[str, float]]() for side in SIDES}
     outs = [folder / f"{side}.jsonl" for side in SIDES]
+    one("auto", made_of, outs[1])
     for pair in range(pairs):
         for side, out in zip(SIDES, outs, strict=True):
             found[side].append(one(side, made_of, out))
             print(case, pair, side, found[side][-1], flush=True)
-    both = list(zip(*(found[side] for side in SIDES), strict=True))
-    ratios = {key: ratio([theirs[key] / ours[key] for ours, theirs in both]) for key in both[0][0]}
+    ratios = _ratios(found["tunebook"], found["pipeline"])
     return {
         "what": CASES[case][1],
         "speed_ratio": {"pipeline": ratios["seconds"]},
         "processor_ratio": {"pipeline": ratios["processor_seconds"]},
         "answering_ratio": {"pipeline": ratios["answering"]},
-        "equal": equal(outs),
+        "equal": equal([outs[0], outs[2]]),
+        "auto": {
+            "pipeline": _ratios(found["auto"], found["pipeline"]),
+            "tunebook": _ratios(found["auto"], found["tunebook"]),
+            "equal": equal([outs[1], outs[2]]),
+        },
         "runs": found,
     }
+
+
+def _ratios(ours: list[dict[str, float]], theirs: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """By how much we are quicker, of each figure, pair by pair."""
+    pairs = list(zip(ours, theirs, strict=True))
+    return {key: ratio([other[key] / own[key] for own, other in pairs]) for key in ours[0]}
 
 
 def main(claim: str, arguments: list[str]) -> Path:
@@ -144,8 +157,9 @@ def main(claim: str, arguments: list[str]) -> Path:
 
 if __name__ == "__main__":
     chosen, where, trained, file, target = sys.argv[1:6]
-    if chosen == "tunebook":
-        seconds = run_tunebook(where, trained, Path(file), Path(target))
-    else:
+    if chosen == "pipeline":
         seconds = run_pipeline(str(Path(trained) / "model"), Path(file), Path(target))
+    else:
+        backend = "auto" if chosen == "auto" else "eager"
+        seconds = run_tunebook(where, trained, Path(file), Path(target), backend)
     print(json.dumps({"answering": seconds}))

@@ -54,7 +54,7 @@ def test_set_makes_a_child(tunebook: Call, own: Path) -> None:
     data = tunebook("table", "show", own, "--table", "v2", "--json").json
     assert data["owner"] == "An" and data["note"].startswith("why [not]") and data["parent"] == 1
     assert done.json["note"] == data["note"] and "No reason was kept" not in done.err
-    out = tunebook("table", "set", own, "batch_size=8", "--table", "v2").out
+    out = tunebook("table", "set", own, "batch_size=4", "--table", "v2").out
     assert "Added version v3" in out and "tunebook train" in out
     assert (
         f"No reason was kept: nobody will know later why v3 was made. A version with one: tunebook table set {own}"
