@@ -1,11 +1,12 @@
 """ANSWERING: rows a second of `tunebook predict --file` on a CPU, against a transformers pipeline with batches of 32.
 
 Tunebook answers as it does by default, and with `--backend auto`, which takes what it has measured to be the quickest
-exact way; that was measured once before and is kept in the book. The pipeline is `pipeline("text-classification", batch_size=32)` of the same run's model folder, with the length that
-the run has, over the same rows in their order. All sides are whole processes, one after the other, A B C A B C ...: each
-reads the file, loads the model, answers every row and writes the answers. The time of answering alone is told beside,
-of Tunebook from the loaded model, of the pipeline from its call. That labels are equal and how far scores are from each
-other is shown of the last pair. Threads are two, or what OMP_NUM_THREADS says.
+exact way; that was measured once before and is kept in the book. The pipeline is `pipeline("text-classification",
+batch_size=32)` of the same run's model folder, with the length that the run has, over the same rows in their order.
+All sides are whole processes, one after the other, A B C A B C ...: each reads the file, loads the model, answers
+every row and writes the answers. The time of answering alone is told beside, of Tunebook from the loaded model, of the
+pipeline from its call. That labels are equal and how far scores are from each other is shown of the last turn. Threads
+are two, or what OMP_NUM_THREADS says.
 
     python -m benchmarks ANSWERING [--pairs 3] [--rows 160]
 """

@@ -33,10 +33,13 @@ def test_enough_steps_unless_that_took_too_many_passes(rows):
     assert found.epochs == MOST_EPOCHS or found.epochs * found.steps_per_epoch >= FEW_STEPS
 
 
-@pytest.mark.parametrize(("rows", "batch"), [(0, 8), (100, 8), (1500, 8), (1599, 16), (1601, 16), (3200, 32)])
+@pytest.mark.parametrize(("rows", "batch"), [(99, 16), (100, 8), (1500, 8), (1599, 16), (1601, 16), (3200, 32)])
 def test_small_steps_before_more_passes(rows, batch):
     assert case(rows=rows).batch == batch
     assert case(rows=rows, task="text_classification").batch == batch
+    assert case(rows=rows, labels=MANY).batch == (16 if rows < 2000 else 32)  # of rare classes
+    narrow = SMALL.model_copy(update={"hidden": 256})
+    assert case(rows=rows, model=narrow).batch == (16 if rows < 2000 else 32)
 
 
 @pytest.mark.parametrize(("rows", "batch"), [(100, 16), (1999, 16), (2000, 32)])

@@ -17,10 +17,12 @@ Size = Literal["small", "base", "large"]
 FEW_ROWS = 2000
 MANY_CLASSES = 20
 FEW_STEPS = 300
+VERY_NARROW = 256
 FEW_A_CLASS, FEW_CLASSES = 8, 9  # up to which pairs were worth more than single rows
 MOST_EPOCHS = 20
 _USUAL_LENGTH = 128
 _BATCHES = (32, 16, 8)
+_PLENTY = 50  # rows of a class that are learnt in fewer passes as well
 
 
 class ModelFacts(Record):
@@ -208,10 +210,13 @@ class Case:
     @cached_property
     def batch(self) -> int:
         """Rows that one optimiser step should see: as many as usual, or fewer where the usual passes would be too few
-        steps, unless the loss looks at rows together."""
+        steps, unless the loss looks at rows together, or a narrow model, rare classes or tokens need more passes."""
+        slow = self.model.hidden <= VERY_NARROW or self.rows_a_class < _PLENTY or self.small_of_tokens
+        if self.in_batch or slow:
+            return self.usual_batch
         sizes = [size for size in _BATCHES if size <= self.usual_batch]
         enough = (size for size in sizes if self.usual_epochs * math.ceil(self.rows / size) >= FEW_STEPS)
-        return self.usual_batch if self.in_batch else next(enough, sizes[-1])
+        return next(enough, sizes[-1])
 
     @property
     def holds_state(self) -> bool:
@@ -288,6 +293,7 @@ __all__ = [
     "FEW_STEPS",
     "MANY_CLASSES",
     "MOST_EPOCHS",
+    "VERY_NARROW",
     "Case",
     "Machine",
     "ModelFacts",

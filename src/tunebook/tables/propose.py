@@ -16,13 +16,12 @@ from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.registry import task_of
 from tunebook.tables.advice import Advice
-from tunebook.tables.case import FEW_A_CLASS, FEW_CLASSES, FEW_ROWS, Case, Machine, ModelFacts
+from tunebook.tables.case import FEW_A_CLASS, FEW_CLASSES, FEW_ROWS, VERY_NARROW, Case, Machine, ModelFacts
 from tunebook.tables.catalogue import catalogue
 from tunebook.tables.make import new_table
 
 IMBALANCE = 10.0
 VERY_FEW_ROWS = 1000
-VERY_NARROW = 256
 HEAD_FACTOR = 10.0
 
 
@@ -274,7 +273,6 @@ __all__ = [
     "IMBALANCE",
     "RULES",
     "VERY_FEW_ROWS",
-    "VERY_NARROW",
     "advise",
     "propose",
 ]
