@@ -25,7 +25,7 @@ def test_another_model_version_or_processor_is_another(tmp_path: Path, monkeypat
     Kept(tmp_path, lambda: "model").keep("many", FOUND, Silent())
     assert Kept(tmp_path, lambda: "other").recalled("many") is None
     with monkeypatch.context() as patch:
-        patch.setattr(module, "version", lambda name: "0.1")
+        patch.setattr(module, "version_of", lambda name: "0.1")
         assert Kept(tmp_path, lambda: "model").recalled("many") is None
     with monkeypatch.context() as patch:
         patch.setattr("tunebook.models.cpu_speed.processor", lambda: "another")
@@ -53,14 +53,11 @@ def test_what_an_older_version_kept_is_measured_again(tmp_path: Path, monkeypatc
 
 
 def test_a_full_disk_is_told_and_a_missing_package_is_a_version_too(tmp_path: Path, monkeypatch: Any) -> None:
-    def missing(name: str) -> str:
-        raise module.PackageNotFoundError(name)
-
     def full(*given: Any, **named: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tunebook.verbs.steps.book.write_whole", full)
-    monkeypatch.setattr(module, "version", missing)
+    monkeypatch.setattr(module, "version_of", lambda name: "")
     kept = Kept(tmp_path, lambda: "model")
     with pytest.warns(UserWarning, match="could not be kept"):
         kept.keep("many", FOUND, Silent())
