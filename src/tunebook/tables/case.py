@@ -211,8 +211,7 @@ class Case:
     def batch(self) -> int:
         """Rows that one optimiser step should see: as many as usual, or fewer where the usual passes would be too few
         steps, unless the loss looks at rows together, or a narrow model, rare classes or tokens need more passes."""
-        slow = self.model.hidden <= VERY_NARROW or self.rows_a_class < _PLENTY or self.small_of_tokens
-        if self.in_batch or slow:
+        if self.in_batch or self.rows_a_class < _PLENTY or self.model.hidden <= VERY_NARROW or self.small_of_tokens:
             return self.usual_batch
         sizes = [size for size in _BATCHES if size <= self.usual_batch]
         enough = (size for size in sizes if self.usual_epochs * math.ceil(self.rows / size) >= FEW_STEPS)
