@@ -60,7 +60,7 @@ def test_set_makes_a_child(tunebook: Call, own: Path) -> None:
         f"No reason was kept: nobody will know later why v3 was made. A version with one: tunebook table set {own}"
         in out
     )
-    assert "batch_size=8 --table v2 --note why" in out
+    assert "batch_size=4 --table v2 --note why" in out
     listed = tunebook("table", "list", own, "--json").json["versions"]
     assert [(item["version"], item["parent"], item["champion"]) for item in listed] == [
         ("v1", None, True),
