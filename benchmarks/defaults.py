@@ -187,7 +187,7 @@ def rule(name: str, rows: int) -> tuple[float, int]:
     from tunebook.core.nouns import Labels
     from tunebook.core.registry import tasks
     from tunebook.models.source import find_model
-    from tunebook.tables.case import FEW_STEPS, MOST_EPOCHS, Case, Machine
+    from tunebook.tables.case import Case, Machine
     from tunebook.tables.propose import RULES
     from tunebook.verbs.steps.model_facts import model_facts
 
@@ -195,9 +195,9 @@ def rule(name: str, rows: int) -> tuple[float, int]:
     labels = Labels(problem="single_label", names=classes)
     facts = model_facts(model_of(name), find_model(model_of(name)), tasks()["text_classification"](), labels, 512)
     case = Case({}, labels, rows, facts, Machine(cores=2, memory_bytes=16 << 30))
-    rate, enough = RULES["learning_rate"](case), math.ceil(FEW_STEPS / math.ceil(rows / BATCH))
+    rate = RULES["learning_rate"](case)
     assert rate is not None
-    return float(str(rate.value)), max(case.usual_epochs, min(MOST_EPOCHS, enough))
+    return float(str(rate.value)), case.passes(BATCH)
 
 
 def main(claim: str, arguments: list[str]) -> Path:

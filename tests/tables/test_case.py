@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.tables.test_propose import BASE, LARGE, MANY, ROOMY, SMALL, TWO
 
+from tunebook.core.nouns import Labels
 from tunebook.core.settings import Filled
 from tunebook.tables.case import FEW_STEPS, MOST_EPOCHS, Case, Machine, ModelFacts
+from tunebook.tables.propose import advise
 from tunebook.tables.rules import effective_batch
 
 GIB = 1 << 30
@@ -49,9 +51,19 @@ def test_a_loss_that_looks_at_rows_together_keeps_them_together(rows, batch):
 
 def test_rows_that_are_learnt_in_pairs_are_kept_together():
     vectors = SMALL.model_copy(update={"speaks_mean": True})
-    pairs = case(rows=16, model=vectors)
-    assert pairs.pairs and pairs.batch == 16
-    assert not case(rows=17, model=vectors).pairs and not case(rows=16).pairs
+    assert "setfit.pairs" in advise(case(rows=16, model=vectors)) and case(rows=16, model=vectors).batch == 16
+    assert "setfit.pairs" not in advise(case(rows=17, model=vectors)) and "setfit.pairs" not in advise(case(rows=16))
+
+
+def test_what_was_not_measured_keeps_its_steps():
+    number = Labels(problem="regression", names=[], low=0.0, high=1.0)
+    assert case(rows=450).small_steps and not case(rows=450, labels=number).small_steps
+    assert case(rows=450, labels=number).batch == 16 and case(rows=450, task="tagging").batch == 16
+
+
+@pytest.mark.parametrize(("batch", "passes"), [(16, 11), (8, 6), (4, 3), (2, 3)])
+def test_smaller_steps_need_fewer_passes(batch, passes):
+    assert case(rows=450).passes(batch) == passes
 
 
 def test_all_fits_into_a_roomy_machine():

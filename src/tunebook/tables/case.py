@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -18,7 +19,6 @@ FEW_ROWS = 2000
 MANY_CLASSES = 20
 FEW_STEPS = 300
 VERY_NARROW = 256
-FEW_A_CLASS, FEW_CLASSES = 8, 9  # up to which pairs were worth more than single rows
 MOST_EPOCHS = 20
 _USUAL_LENGTH = 128
 _BATCHES = (32, 16, 8)
@@ -191,16 +191,15 @@ class Case:
         return max(float((self.stats.get("tokens") or {}).get("per_row", 1.0)) * self.read_share, 1.0)
 
     @property
-    def pairs(self) -> bool:
-        """Whether rows teach a model of vectors more in pairs than one by one: very few of few classes. Of many classes
-        two rows are mostly of different ones, which such a model knows already."""
-        few = self.rows_a_class <= FEW_A_CLASS and self.classes <= FEW_CLASSES
-        return few and self.model.speaks_mean and self.labels.kind.classes == "one"
+    def small_steps(self) -> bool:
+        """Whether as many steps of fewer rows teach as much: of whole texts, no rare class, no very narrow model."""
+        plenty = self.rows_a_class >= _PLENTY and self.model.hidden > VERY_NARROW
+        one = self.labels.kind.classes == "one" and not self.small_of_tokens
+        return plenty and one and not self._whole({})
 
-    @property
-    def in_batch(self) -> bool:
-        """Whether the loss holds the rows of a step against each other, so that fewer of them teach less."""
-        return self.pairs or (bool(self.task) and task_of(self.task)().whole(self.labels, Filled.of_rows({})))
+    def _whole(self, rows: Mapping[str, Value]) -> bool:
+        """Whether the loss, with these rows of a table, holds the rows of a step against each other."""
+        return bool(self.task) and task_of(self.task)().whole(self.labels, Filled.of_rows(rows))
 
     @property
     def usual_batch(self) -> int:
@@ -209,13 +208,12 @@ class Case:
 
     @cached_property
     def batch(self) -> int:
-        """Rows that one optimiser step should see: as many as usual, or fewer where the usual passes would be too few
-        steps, unless the loss looks at rows together, or a narrow model, rare classes or tokens need more passes."""
-        if self.in_batch or self.rows_a_class < _PLENTY or self.model.hidden <= VERY_NARROW or self.small_of_tokens:
+        """Rows that one optimiser step should see: as many as usual, or fewer, where they teach as much, before there
+        are more passes than usual."""
+        if not self.small_steps:
             return self.usual_batch
         sizes = [size for size in _BATCHES if size <= self.usual_batch]
-        enough = (size for size in sizes if self.usual_epochs * math.ceil(self.rows / size) >= FEW_STEPS)
-        return next(enough, sizes[-1])
+        return next((size for size in sizes if self.passes(size) == self.usual_epochs), sizes[-1])
 
     @property
     def holds_state(self) -> bool:
@@ -238,10 +236,10 @@ class Case:
         """Rows with which a step is read in parts in place of passes that are added up, of a loss that holds the rows
         of a step against each other and does not fit into memory at once; as many rows as fit where the task cannot
         part a step; else none."""
-        task, fitting = task_of(self.task)() if self.task else None, self.fitting
-        whole = task is not None and task.whole(self.labels, Filled.of_rows(self.of_task))
-        if task is None or fitting.gradient_accumulation_steps == 1 or not whole:
+        fitting = self.fitting
+        if fitting.gradient_accumulation_steps == 1 or not self._whole(self.of_task):
             return {}
+        task = task_of(self.task)()
         if task.own is None or "mini_batch" not in task.own.model_fields:
             return {"batch_size": fitting.batch_size, "gradient_accumulation_steps": 1}
         return {
@@ -271,8 +269,12 @@ class Case:
 
     @property
     def epochs(self) -> int:
-        """The usual passes, and more where that would be few steps."""
-        return max(self.usual_epochs, min(MOST_EPOCHS, math.ceil(FEW_STEPS / self.steps_per_epoch)))
+        """Passes with as many rows a step as are proposed."""
+        return self.passes(self.batch)
+
+    def passes(self, batch: int) -> int:
+        """The usual passes, and more where that would be few steps of so many rows."""
+        return max(self.usual_epochs, min(MOST_EPOCHS, math.ceil(FEW_STEPS / math.ceil(max(self.rows, 1) / batch))))
 
     @property
     def paired_epochs(self) -> int:
@@ -286,8 +288,6 @@ class Case:
 
 
 __all__ = [
-    "FEW_A_CLASS",
-    "FEW_CLASSES",
     "FEW_ROWS",
     "FEW_STEPS",
     "MANY_CLASSES",

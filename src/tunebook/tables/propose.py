@@ -16,13 +16,14 @@ from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.registry import task_of
 from tunebook.tables.advice import Advice
-from tunebook.tables.case import FEW_A_CLASS, FEW_CLASSES, FEW_ROWS, VERY_NARROW, Case, Machine, ModelFacts
+from tunebook.tables.case import FEW_ROWS, VERY_NARROW, Case, Machine, ModelFacts
 from tunebook.tables.catalogue import catalogue
 from tunebook.tables.make import new_table
 
 IMBALANCE = 10.0
 VERY_FEW_ROWS = 1000
 HEAD_FACTOR = 10.0
+FEW_A_CLASS, FEW_CLASSES = 8, 9  # up to which pairs were worth more than single rows
 
 
 def advise(case: Case) -> dict[str, Advice]:
@@ -122,7 +123,8 @@ def _head_factor(case: Case) -> Advice | None:
 def _pairs(case: Case) -> Advice | None:
     """Very few rows of few classes teach a model of vectors more in pairs than one by one. Of many classes two rows are
     mostly of different ones, which such a model knows already."""
-    if not case.pairs or not _room(case, "setfit"):
+    few = case.rows_a_class <= FEW_A_CLASS and case.classes <= FEW_CLASSES
+    if not case.model.speaks_mean or case.labels.kind.classes != "one" or not few or not _room(case, "setfit"):
         return None
     return Advice(
         1,
@@ -269,6 +271,8 @@ RULES: dict[str, Callable[[Case], Advice | None]] = {
 }
 
 __all__ = [
+    "FEW_A_CLASS",
+    "FEW_CLASSES",
     "HEAD_FACTOR",
     "IMBALANCE",
     "RULES",

@@ -45,7 +45,7 @@ def doctor(*, offline: bool = False) -> dict[str, Any]:
     offline = offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     return {
-        "tunebook": version_of("tunebook"),
+        "tunebook": version_of("tunebook") or None,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": this_machine(),
