@@ -50,6 +50,8 @@ def test_a_tokenizer_that_was_used_before_finds_the_same_tokens(tmp_path: Path) 
     encode(ROWS, TASK, tokenizer, 8, cache=tmp_path)
     tokenizer(["a stay"], truncation=True, max_length=5, padding="max_length")
     encode(ROWS, TASK, tokenizer, 8, cache=tmp_path)
+    tokenizer.backend_tokenizer.enable_padding(pad_token='"added_tokens":[')
+    encode(ROWS, TASK, tokenizer, 8, cache=tmp_path)
     assert len(files(tmp_path)) == 1
 
 

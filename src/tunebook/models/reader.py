@@ -112,6 +112,8 @@ def read_tokenizer(folder: Path, kind: str) -> Reader | None:
         named = str(_or(settings.get("tokenizer_class"), "")).removesuffix("Fast")
         if any(settings.get(name) not in (None, [], {}) for name in (*_UNUSUAL, *_UNUSUAL_TOO)):
             return None
+        if len(file["model"]["vocab"]) > _PATCHED:  # before the library reads them, for seconds
+            return None
         if named in ("", "BertTokenizer") and kind in _OF_BERT:
             special = _special({**_BERT, **settings})
             whole = set(special) >= set(_BERT) and _is_bert(file, special, settings)
