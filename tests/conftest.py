@@ -20,6 +20,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TUNEBOOK_LANG", "en")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Tests start many commands: each keeps what it has compiled, or imports of libraries take three times as long.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # The knowledge base of who runs the tests is left alone.
 os.environ["TUNEBOOK_HOME"] = tempfile.mkdtemp(prefix="tunebook-home-")
 atexit.register(shutil.rmtree, os.environ["TUNEBOOK_HOME"], ignore_errors=True)

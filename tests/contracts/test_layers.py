@@ -119,16 +119,15 @@ def graph(files: dict[str, ast.Module]) -> dict[str, set[str]]:
     return {own: {found for name in imports(tree) for found in known(name)} - {own} for own, tree in files.items()}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_imports_go_down(path):
-    assert faults(path, parsed(path)) == []
+def test_imports_go_down():
+    found = {module(path): faults(path, parsed(path)) for path in FILES}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_heavy_libraries_are_imported_inside_functions(path):
-    names = {name.split(".")[0] for name in at_once(parsed(path))}
-    if part(module(path)) not in MAY_BE_HEAVY:
-        assert names & HEAVY == set()
+def test_heavy_libraries_are_imported_inside_functions():
+    light = [path for path in FILES if part(module(path)) not in MAY_BE_HEAVY]
+    found = {module(path): {name.split(".")[0] for name in at_once(parsed(path))} & HEAVY for path in light}
+    assert {name: heavy for name, heavy in found.items() if heavy} == {}
 
 
 def test_no_import_goes_in_a_circle():

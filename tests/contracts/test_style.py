@@ -47,15 +47,15 @@ def arguments(node: Function) -> int:
     return len([item for item in given if item not in ("self", "cls")])
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_a_file_is_short(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+def test_files_are_short():
+    sizes = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {file: size for file, size in sizes.items() if size > MOST_LINES} == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_functions_are_short_and_take_few_arguments(path):
-    assert {node.name: lines(node) for node in functions(path) if lines(node) > MOST_FUNCTION} == {}
-    assert {node.name: arguments(node) for node in functions(path) if arguments(node) > MOST_ARGUMENTS} == {}
+def test_functions_are_short_and_take_few_arguments():
+    found = [(f"{name(path)}: {node.name}", node) for path in FILES for node in functions(path)]
+    assert {place: lines(node) for place, node in found if lines(node) > MOST_FUNCTION} == {}
+    assert {place: arguments(node) for place, node in found if arguments(node) > MOST_ARGUMENTS} == {}
 
 
 def test_nine_of_ten_functions_are_very_short():
@@ -63,19 +63,23 @@ def test_nine_of_ten_functions_are_very_short():
     assert sizes[len(sizes) * 9 // 10] <= MOST_P90
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.name != "__init__.py"], ids=name)
-def test_a_module_says_what_it_is_and_what_it_gives(path):
-    assert ast.get_docstring(tree(path)), "a module begins with a sentence that says what it is"
-    given = [node.value for node in tree(path).body if isinstance(node, ast.Assign) and _is_all(node)]
-    if path.name == "__main__.py":
-        return
-    assert len(given) == 1, "a module has one __all__"
-    names = ast.literal_eval(given[0])
-    assert names == sorted(names, key=_order)
-    defined = {item for node in tree(path).body for item in _defined(node)}
-    assert set(names) <= defined
-    public = {node.name for node in tree(path).body if isinstance(node, Function | ast.ClassDef)}
-    assert {item for item in public if not item.startswith("_")} <= set(names)
+def test_a_module_says_what_it_is():
+    modules = [path for path in FILES if path.name != "__init__.py"]
+    assert [name(path) for path in modules if not ast.get_docstring(tree(path))] == [], "it begins with a sentence"
+
+
+def test_a_module_says_what_it_gives():
+    for path in FILES:
+        if path.name in ("__init__.py", "__main__.py"):
+            continue
+        given = [node.value for node in tree(path).body if isinstance(node, ast.Assign) and _is_all(node)]
+        assert len(given) == 1, f"{name(path)}: a module has one __all__"
+        names = ast.literal_eval(given[0])
+        assert names == sorted(names, key=_order), name(path)
+        defined = {item for node in tree(path).body for item in _defined(node)}
+        assert set(names) <= defined, name(path)
+        public = {node.name for node in tree(path).body if isinstance(node, Function | ast.ClassDef)}
+        assert {item for item in public if not item.startswith("_")} <= set(names), name(path)
 
 
 def _is_all(node: ast.Assign) -> bool:
@@ -114,20 +118,21 @@ def known_to_tests() -> frozenset[str]:
     return frozenset(found)
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.name not in ("__init__.py", "__main__.py")], ids=name)
-def test_what_a_module_gives_is_tested(path):
-    assert ".".join(("tunebook", *path.relative_to(SOURCE).with_suffix("").parts)) in known_to_tests()
+def test_what_a_module_gives_is_tested():
+    modules = [path.relative_to(SOURCE) for path in FILES if path.name not in ("__init__.py", "__main__.py")]
+    given = {".".join(("tunebook", *path.with_suffix("").parts)) for path in modules}
+    assert given - known_to_tests() == set()
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_public_functions_say_what_they_do(path):
+def test_public_functions_say_what_they_do():
     public = [
-        node
+        (path, node)
+        for path in FILES
         for body in (tree(path).body, *(item.body for item in tree(path).body if _is_public_class(item)))
         for node in body
         if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")
     ]
-    assert [node.name for node in public if ast.get_docstring(node) is None] == []
+    assert [f"{name(path)}: {node.name}" for path, node in public if ast.get_docstring(node) is None] == []
 
 
 def _is_public_class(node: ast.stmt) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,16 @@ from tunebook.diagnosis.seen import Seen
 from tunebook.tables.declared import declared, techniques
 
 
+@cache
+def planted(fault: str, seed: int) -> tuple[Cause, ...]:
+    """The causes that are found of a fault, once for all tests."""
+    return tuple(attributed(FAULTS[fault](healthy(seed)).seen()))
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_planted_fault_is_named_first(fault: str, seed: int) -> None:
-    causes = attributed(FAULTS[fault](healthy(seed)).seen())
+    causes = planted(fault, seed)
     assert causes
     assert (causes[0].key, causes[0].serious) == (fault, True), [(one.key, one.share.value) for one in causes]
     assert causes[0].name
@@ -48,15 +55,15 @@ def test_every_cause_has_its_words_in_both_languages() -> None:
     for one in finders():
         for name in LANGUAGES:
             assert say_in(name, f"causes.{one.key}.name")
-    for fault, plant in FAULTS.items():
-        first = next(one for one in attributed(plant(healthy()).seen()) if one.key == fault)
+    for fault in FAULTS:
+        first = next(one for one in planted(fault, 0) if one.key == fault)
         for text in (first.what, *first.evidence, *(step.why for step in first.next)):
             assert text.in_language("zh") != text.in_language("en")  # type: ignore[attr-defined]
 
 
 def test_steps_are_rows_of_a_table_or_something_to_type() -> None:
-    for fault, plant in FAULTS.items():
-        first = next(one for one in attributed(plant(healthy()).seen()) if one.key == fault)
+    for fault in FAULTS:
+        first = next(one for one in planted(fault, 0) if one.key == fault)
         for step in first.next:
             assert isinstance(step, Try)
             assert step.command.startswith("tunebook ")

@@ -129,7 +129,7 @@ def test_tensors_lie_in_large_pages_where_the_system_has_them() -> None:
     if not setting.is_file() or "[never]" in setting.read_text(encoding="utf-8"):
         pytest.skip("this system has no large pages")
     code = (
-        "import tunebook.engine.fit, torch; kept = torch.ones(16_000_000);"
+        "import tunebook.engine, torch; kept = torch.ones(16_000_000);"
         "print(next(line.split()[1] for line in open('/proc/self/smaps_rollup') if 'AnonHuge' in line))"
     )
     around = {key: value for key, value in os.environ.items() if key != "THP_MEM_ALLOC_ENABLE"}
