@@ -6,7 +6,10 @@ the best checkpoint. They run one after the other, A B A B ..., each in a proces
 start-up and tokenising are left out of the time, reading the texts with the frozen layers is not. `search` trains
 twenty tables of different rates, of which all but the first find what the frozen layers make of the texts.
 
-    python -m benchmarks FROZEN [--pairs 5] [--rows 2000] [--epochs 10] [--trials 20]
+    python -m benchmarks FROZEN [--texts P1] [--cases all,half,search] [--pairs 5] [--rows 2000] [--epochs 10]
+        [--trials 20]
+
+`--texts P2` reads reviews of uneven length in place of sentences; its result is `FROZEN_UNEVEN`.
 """
 
 from __future__ import annotations
@@ -15,15 +18,17 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import ROOT, given, ratio, write_result
+from benchmarks.training_speed import CASES as SETS
 from benchmarks.training_speed import texts, tokenized
 from tunebook.engine.outcome import Clock
 
 MODEL = "builtin:minilm"  # of six layers
-BATCH, LENGTH = 32, 128
+BATCH = 32
 CASES: dict[str, dict[str, Any]] = {
     "all": {"layers": 6, "rate": 3e-3, "sides": ("tunebook", "anew", "stock")},
     "half": {"layers": 3, "rate": 1e-4, "sides": ("tunebook", "anew", "stock")},
@@ -33,13 +38,35 @@ _VALIDATION = 500
 Rows = tuple[list[str], list[int]]
 
 
-def parts(rows: int) -> tuple[Rows, Rows]:
-    """Training and validation rows of en_sst2."""
-    strings, labels, test, truth = texts("P1")
+@dataclass(frozen=True)
+class Asked:
+    """What a side does: one of `CASES`, on `rows` rows of the texts of P1 or P2."""
+
+    case: str
+    side: str
+    texts: str
+    rows: int
+    epochs: int
+    trials: int
+
+    @property
+    def length(self) -> int:
+        """Tokens of a text at most."""
+        return int(SETS[self.texts]["max_length"])
+
+    @property
+    def layers(self) -> int:
+        """Those that are frozen, from the lowest."""
+        return int(CASES[self.case]["layers"])
+
+
+def parts(name: str, rows: int) -> tuple[Rows, Rows]:
+    """Training and validation rows."""
+    strings, labels, test, truth = texts(name)
     return (strings[:rows], labels[:rows]), (test[:_VALIDATION], truth[:_VALIDATION])
 
 
-def run_stock(case: str, rows: int, epochs: int) -> dict[str, float]:
+def run_stock(asked: Asked) -> dict[str, float]:
     """transformers' Trainer with its defaults."""
     from transformers import (
         AutoModelForSequenceClassification,
@@ -55,16 +82,17 @@ def run_stock(case: str, rows: int, epochs: int) -> dict[str, float]:
     folder = str(find_model(MODEL))
     tokenizer = AutoTokenizer.from_pretrained(folder)
 
-    train, validation = (tokenized(tokenizer, *part, LENGTH) for part in parts(rows))
+    read = parts(asked.texts, asked.rows)
+    train, validation = (tokenized(tokenizer, *part, asked.length) for part in read)
     with tempfile.TemporaryDirectory() as out:
         clock = Clock.start()
         set_seed(0)
-        model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
+        model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(set(read[0][1])))
         model.bert.embeddings.requires_grad_(False)
-        model.bert.encoder.layer[: CASES[case]["layers"]].requires_grad_(False)
+        model.bert.encoder.layer[: asked.layers].requires_grad_(False)
         args = TrainingArguments(
-            out, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64, num_train_epochs=epochs,
-            learning_rate=CASES[case]["rate"], eval_strategy="epoch", save_strategy="epoch", save_total_limit=1,
+            out, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64, num_train_epochs=asked.epochs,
+            learning_rate=CASES[asked.case]["rate"], eval_strategy="epoch", save_strategy="epoch", save_total_limit=1,
             load_best_model_at_end=True, metric_for_best_model="accuracy", report_to=[], disable_tqdm=True,
         )  # fmt: skip
         trainer = Trainer(
@@ -76,7 +104,7 @@ def run_stock(case: str, rows: int, epochs: int) -> dict[str, float]:
         return _taken(clock) | {"accuracy": float(trainer.state.best_metric)}
 
 
-def run_tunebook(case: str, side: str, rows: int, epochs: int, trials: int) -> dict[str, float]:
+def run_tunebook(asked: Asked) -> dict[str, float]:
     """Tunebook's Fit, once or for each rate of a search."""
     import numpy as np
 
@@ -87,22 +115,21 @@ def run_tunebook(case: str, side: str, rows: int, epochs: int, trials: int) -> d
     from tunebook.models.source import find_model, load_tokenizer
     from tunebook.tasks.text_classification import TextClassification
 
-    if side == "anew":
+    if asked.side == "anew":
         frozen._known = lambda *_: None
     folder = find_model(MODEL)
     tokenizer = load_tokenizer(folder)
     encoded = [
         encode(Texts(strings, None, np.array(labels), [str(row) for row in range(len(strings))]), TextClassification(),
-               tokenizer, LENGTH)
-        for strings, labels in parts(rows)
+               tokenizer, asked.length)
+        for strings, labels in parts(asked.texts, asked.rows)
     ]  # fmt: skip
-    rates = CASES[case]["rate"] * np.geomspace(0.2, 5, trials) if side == "search" else [CASES[case]["rate"]]
+    rate = CASES[asked.case]["rate"]
+    rates = rate * np.geomspace(0.2, 5, asked.trials) if asked.side == "search" else [rate]
     with tempfile.TemporaryDirectory() as out:
         material = Material(folder, tokenizer, *encoded, cache=Path(out) / "cache")
         clock = Clock.start()
-        scores = [
-            _fit(case, material, Path(out) / f"{number}", float(rate), epochs) for number, rate in enumerate(rates)
-        ]
+        scores = [_fit(asked, material, Path(out) / f"{number}", float(one)) for number, one in enumerate(rates)]
         return _taken(clock) | {"accuracy": max(scores)}
 
 
@@ -111,7 +138,7 @@ def _taken(clock: Clock) -> dict[str, float]:
     return {"seconds": since.wall, "processor_seconds": since.processor}
 
 
-def _fit(case: str, material: Any, folder: Path, rate: float, epochs: int) -> float:
+def _fit(asked: Asked, material: Any, folder: Path, rate: float) -> float:
     """The best accuracy of a training."""
     from tunebook.core.nouns import Estimate, Labels, Plan
     from tunebook.core.settings import Filled
@@ -120,13 +147,15 @@ def _fit(case: str, material: Any, folder: Path, rate: float, epochs: int) -> fl
 
     folder.mkdir()
     params = Filled(
-        learning_rate=rate, batch_size=BATCH, weight_decay=0.0, warmup_ratio=0.0, warmup_steps=0, max_length=LENGTH,
-        metric="accuracy", length_bucketing="on", early_stopping_patience=None, seed=0, max_epochs=epochs,
+        learning_rate=rate, batch_size=BATCH, weight_decay=0.0, warmup_ratio=0.0, warmup_steps=0,
+        max_length=asked.length, max_epochs=asked.epochs, metric="accuracy", length_bucketing="on",
+        early_stopping_patience=None, seed=0,
     )  # fmt: skip
     plan = Plan(
         task="text_classification", model=str(material.model_folder), model_id="", params=params, table="",
-        labels=Labels(problem="single_label", names=["0", "1"]), table_version=0,
-        techniques={"freeze": {"layers": CASES[case]["layers"]}},
+        labels=Labels(problem="single_label", names=[str(one) for one in range(1 + int(material.train.targets.max()))]),
+        table_version=0,
+        techniques={"freeze": {"layers": asked.layers}},
         data="", data_path=Path(), seed=0, versions={},
         estimate=Estimate(seconds=0, memory_bytes=0, steps=1, parameters=0, trained=0),
     )  # fmt: skip
@@ -136,16 +165,15 @@ def _fit(case: str, material: Any, folder: Path, rate: float, epochs: int) -> fl
 
 def main(case: str, arguments: list[str]) -> Path:
     """Alternate the sides of each case and write the result."""
-    options = given(arguments, pairs=5, rows=2000, epochs=10, trials=20)
+    options = given(arguments, texts="P1", cases=",".join(CASES), pairs=5, rows=2000, epochs=10, trials=20)
     found: dict[str, Any] = {}
-    for name, told in CASES.items():
+    for name in options.cases.split(","):
+        told = CASES[name]
         runs: dict[str, list[dict[str, float]]] = {side: [] for side in told["sides"]}
         for pair in range(options.pairs):
             for side in told["sides"]:
-                given_to = map(str, (name, side, options.rows, options.epochs, options.trials))
-                command = [sys.executable, "-m", "benchmarks.frozen_speed", *given_to]
-                done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-                runs[side].append(json.loads(done.stdout.strip().splitlines()[-1]))
+                asked = Asked(name, side, options.texts, options.rows, options.epochs, options.trials)
+                runs[side].append(_measured(asked))
                 print(name, pair, side, runs[side][-1], flush=True)
         own, *others = told["sides"]
         found[name] = {
@@ -157,17 +185,28 @@ def main(case: str, arguments: list[str]) -> Path:
             },
             "accuracy": {side: [run["accuracy"] for run in runs[side]] for side in told["sides"]},
         }
-    search = found["search"]["runs"]
+    search = found.get("search", {}).get("runs")
+    what = (
+        f"{SETS[options.texts]['what']}; {options.rows} rows, {_VALIDATION} for looks, {options.epochs} epochs, {MODEL}"
+    )
     return write_result(
-        "FROZEN",
+        "FROZEN" if options.texts == "P1" else "FROZEN_UNEVEN",
         {
-            "case": f"en_sst2, {options.rows} rows, {_VALIDATION} for looks, {options.epochs} epochs, {MODEL}",
+            "case": what,
             "batch_size": BATCH,
             "trials": options.trials,
             **found,
-            "search_in_trainings": ratio(_ratios(search["search"], search["anew"], "seconds")),
+            **({"search_in_trainings": ratio(_ratios(search["search"], search["anew"], "seconds"))} if search else {}),
         },
     )
+
+
+def _measured(asked: Asked) -> dict[str, float]:
+    """What a side took and scored, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.frozen_speed", *map(str, astuple(asked))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def _ratios(ones: list[dict[str, float]], others: list[dict[str, float]], clock: str) -> list[float]:
@@ -175,7 +214,6 @@ def _ratios(ones: list[dict[str, float]], others: list[dict[str, float]], clock:
 
 
 if __name__ == "__main__":
-    name, chosen, *numbers = sys.argv[1:]
-    count, times, tables = map(int, numbers)
-    outcome = run_stock(name, count, times) if chosen == "stock" else run_tunebook(name, chosen, count, times, tables)
-    print(json.dumps(outcome))
+    given_case, given_side, given_texts, *numbers = sys.argv[1:]
+    told = Asked(given_case, given_side, given_texts, *map(int, numbers))
+    print(json.dumps(run_stock(told) if told.side == "stock" else run_tunebook(told)))

@@ -42,6 +42,7 @@ WORKS = (
     Work("TRIM_training_speed", "Training a multilingual classifier", STOCK),
     Work("TIME", "Training until a set accuracy", STOCK),
     Work("FROZEN", "Ten epochs above frozen layers", {"stock": "Trainer, the same layers frozen"}),
+    Work("FROZEN_UNEVEN", "Ten epochs above frozen layers, uneven texts", {"stock": "Trainer, the same layers frozen"}),
     Work("P4_ab_sharing", "A test of two tables, five seeds", {"separate": "ten trainings, a process each"}),
     Work("P3_tagging_speed", "Training a tagger", STOCK),
     Work("P5_embedding_training_speed", "Training embeddings", OF_EMBEDDINGS),

@@ -157,3 +157,66 @@ def test_the_newest_where_none_is_best(model: Path, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "checkpoints")
     assert best_checkpoint(tmp_path) is None
     assert rescue(fit(model, tmp_path, made)) is None
+
+
+@pytest.fixture(scope="module")
+def above(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with frozen layers that was stopped with two checkpoints."""
+    folder = tmp_path_factory.mktemp("frozen")
+    with pytest.raises(BombError):
+        fit(model, folder, FROZEN, callbacks=[bomb(10)]).run()
+    return folder
+
+
+FROZEN = plan({"freeze": {"layers": 1}}, max_steps=12, eval_every=4)
+KEPT = "trained.safetensors"
+
+
+def test_a_checkpoint_holds_what_is_above_frozen_layers(model: Path, above: Path, tmp_path: Path) -> None:
+    newest = last_checkpoint(above)
+    assert newest is not None and not (newest / "model.safetensors").exists()
+    held = load_file(newest / KEPT)
+    assert not any("embeddings" in name or "layer.0" in name for name in held)
+    assert {"classifier.weight", "bert.pooler.dense.weight"} < held.keys() and any("layer.1" in name for name in held)
+    shutil.copytree(above, tmp_path / "run")
+    kept = rescue(fit(model, tmp_path / "run", FROZEN))
+    best = best_checkpoint(tmp_path / "run")
+    assert kept is not None and best is not None
+    best_held, found = load_file(best / KEPT), load_file(kept / "model.safetensors")
+    assert torch.equal(found["bert.pooler.dense.weight"], best_held["bert.pooler.dense.weight"])
+    low = "bert.encoder.layer.0.output.dense.weight"
+    assert torch.equal(found[low], load_file(model / "model.safetensors")[low.removeprefix("bert.")])
+
+
+@pytest.mark.parametrize("how", HARM)
+def test_one_of_them_that_is_damaged_is_set_aside(how: str, above: Path, tmp_path: Path) -> None:
+    shutil.copytree(above, tmp_path / "run")
+    last = tmp_path / "run" / "checkpoints" / "checkpoint-8"
+    HARM[how](last / KEPT)
+    heard = Heard()
+    assert sound_checkpoint(tmp_path / "run", heard) == last.with_name("checkpoint-4") and len(heard.notes) == 1
+
+
+def test_a_whole_one_with_frozen_layers_is_gone_on_from(model: Path, above: Path, tmp_path: Path) -> None:
+    """As other versions wrote them."""
+    for name in ("one", "other"):
+        shutil.copytree(above, tmp_path / name)
+    checkpoint = last_checkpoint(tmp_path / "other")
+    assert checkpoint is not None
+    trainer = fit(model, tmp_path / "other", FROZEN).prepare()
+    trainer.weave.put_back(checkpoint)
+    torch.save({}, checkpoint / "training_args.bin")
+    (checkpoint / KEPT).unlink()
+    trainer.model.save_pretrained(checkpoint)
+    for name in ("one", "other"):
+        fit(model, tmp_path / name, FROZEN).run(last_checkpoint(tmp_path / name))
+    one, other = weights(tmp_path / "one"), weights(tmp_path / "other")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_what_may_thaw_is_held(model: Path, tmp_path: Path) -> None:
+    made = plan({"gradual_unfreezing": {}}, max_steps=12, eval_every=4)
+    with pytest.raises(BombError):
+        fit(model, tmp_path, made, callbacks=[bomb(6)]).run()
+    newest = last_checkpoint(tmp_path)
+    assert newest is not None and "bert.encoder.layer.0.output.dense.weight" in load_file(newest / "model.safetensors")

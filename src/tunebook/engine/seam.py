@@ -218,17 +218,13 @@ class Seam:
         self.weave.tell("look")
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        """The stock way, where its checkpoints hold all that is trained."""
-        if self.weave.partial:
-            self.weave.put_back(Path(resume_from_checkpoint))
-        else:
+        """The stock way, where the checkpoint is whole."""
+        if not self.weave.put_back(Path(resume_from_checkpoint)):
             super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
 
     def _load_best_model(self) -> None:
         """As `_load_from_checkpoint`."""
-        if self.weave.partial:
-            self.weave.put_back(Path(self.state.best_model_checkpoint))
-        else:
+        if not self.weave.put_back(Path(self.state.best_model_checkpoint)):
             super()._load_best_model()  # type: ignore[misc]
 
     def _move_model_to_device(self, model: nn.Module, device: torch.device) -> None:
@@ -245,11 +241,14 @@ class Seam:
         return whole(super()._get_grad_norm(model, grad_norm))  # type: ignore[misc]
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
-        """The stock way, of a shared out model with whole weights, which the first process writes."""
+        """The stock way, of a shared out model with whole weights, which the first process writes; of one with frozen
+        layers what is above them, for a checkpoint has no need of a copy of the base model."""
         if shared_out(self.model) is not None:
             state_dict = whole_state(self.model, keep=self.args.should_save)
             if not self.args.should_save:
                 return
+        elif output_dir is not None and self.weave.write_above(Path(output_dir)):
+            return
         super()._save(output_dir, state_dict)  # type: ignore[misc]
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:

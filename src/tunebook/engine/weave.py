@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -30,9 +31,11 @@ from tunebook.core.technique import (
     WrapsLoss,
 )
 from tunebook.nets.averages import moved
+from tunebook.nets.frozen import find_cut
 from tunebook.nets.parts import part_again, whole
 
 STATE_FILE = "tunebook_state.pt"
+ABOVE = "trained.safetensors"  # of a checkpoint, what is above frozen layers
 
 
 def stock_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Any]:
@@ -142,8 +145,8 @@ class Weave:
 
     @property
     def partial(self) -> bool:
-        """Whether the trainer's own checkpoints lack part of what is trained: of a model of PEFT they hold what is
-        needed to answer, not the network that makes a P-tuning's vectors, nor what other techniques added."""
+        """Whether the trainer's own files of a checkpoint lack part of what is trained: of a model of PEFT they hold
+        what is needed to answer, not the network that makes a P-tuning's vectors, nor what other techniques added."""
         return hasattr(self.run.model, "peft_config")
 
     def _trained(self) -> dict[str, Tensor]:
@@ -152,10 +155,35 @@ class Weave:
         part_again(self.run.model)
         return {name: whole(item.detach()) for name, item in moved(self.run).items()}
 
-    def put_back(self, checkpoint: Path) -> None:
-        """Give a partial model what was trained until a checkpoint."""
-        stored = torch.load(checkpoint / STATE_FILE, weights_only=True, map_location="cpu")["trained"]
+    def write_above(self, checkpoint: Path) -> bool:
+        """Write the weights above frozen layers, in place of the whole model; False where nothing is frozen for good.
+
+        What the optimiser holds may thaw, so that it is written, frozen or not.
+        """
+        model = self.run.model
+        cut = None if self.partial else find_cut(model)
+        below = cut.weights.keys() - moved(self.run).keys() if cut else set()
+        if not below:
+            return False
+        kept = model.state_dict().keys()
+        items = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        save_file(
+            {name: item.detach().contiguous() for name, item in items.items() if name in kept and name not in below},
+            checkpoint / ABOVE,
+        )
+        return True
+
+    def put_back(self, checkpoint: Path) -> bool:
+        """Give the model what was trained until a checkpoint; False where that holds a whole model."""
+        if (checkpoint / ABOVE).is_file():
+            stored = load_file(checkpoint / ABOVE)
+        elif self.partial:
+            stored = torch.load(checkpoint / STATE_FILE, weights_only=True, map_location="cpu")["trained"]
+        else:
+            return False
         self.run.model.load_state_dict(stored, strict=False)
+        return True
 
 
 def unit_at(checkpoint: Path) -> float:

@@ -130,8 +130,9 @@ class Freeze(Technique):
         modules = frozen_modules(run.model, count) if count or self._below else []
 
         def loss(model: Any, batch: Batch) -> Any:
-            for module in modules:
-                module.eval()
+            for module in modules:  # from the outermost, which settles all that it holds
+                if module.training:
+                    module.eval()
             return inner(model, batch)
 
         return loss
