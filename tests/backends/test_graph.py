@@ -33,11 +33,11 @@ def both(found: Any, **how: Any) -> tuple[Any, Any]:
     inference = replace(found.inference, **how)
     right = inference.run(found.model, found.encoded).logits
     check(found.model)
-    graph = make_graph(found.model, found.model.config.to_dict(), 1)
+    made_graph, runs = make_graph(found.model, found.model.config.to_dict(), 1), list[Any]()
+    graph = replace(made_graph, run=lambda *given: runs.append(given) or made_graph.run(*given))
     with graph.on(found.model):
-        assert "forward" in found.model.__dict__
         other = inference.run(found.model, found.encoded).logits
-    assert "forward" not in found.model.__dict__
+    assert runs and "forward" not in found.model.__dict__
     np.testing.assert_array_equal(inference.run(found.model, found.encoded).logits, right, "torch answers again")
     return right, other
 
@@ -50,7 +50,7 @@ def test_the_answers_are_those_of_torch(key: str, place: int, kind: str, bases: 
     trial = Trial(found.inference, found.model, found.labels, found.encoded, right, 1.0)
     difference, same = trial.compared(other)
     assert same and difference < 1e-5, difference
-    assert len(np.unique(right, axis=0)) > 1 and np.abs(right - other).max() > 0, "another way was gone"
+    assert len(np.unique(right, axis=0)) > 1, "rows that the model tells apart"
 
 
 @pytest.mark.parametrize("size", [1, 5])

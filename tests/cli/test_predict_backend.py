@@ -11,7 +11,7 @@ from tests.cli.conftest import Call
 from tunebook.backends import choice, way
 from tunebook.backends.choice import Chooser, Chosen
 from tunebook.backends.measured import Measured
-from tunebook.cli.predict import told_of
+from tunebook.cli.backends import told_of
 from tunebook.core.backends import AUTO, EAGER, ONNX, WANTED
 
 TEXTS = ("the room was great", "we found it awful", "the food was great and the staff was awful")

@@ -15,7 +15,9 @@ from pyarrow import parquet
 
 from tests import small
 from tests.tasks.embedding.test_passages import file_of
-from tunebook.core.errors import DataError, MachineError, RunError
+from tunebook.backends import choice
+from tunebook.backends.measured import Measured
+from tunebook.core.errors import DataError, MachineError, ModelError, RunError
 from tunebook.data.options import DataOptions
 from tunebook.models.files import unreadable
 from tunebook.tables.make import child
@@ -271,3 +273,39 @@ def test_queries_are_diagnosed(run: Any) -> None:
     assert found.wrong == len(found.worst) > 0
     assert all(len(row.near) == 3 and row.said for row in found.worst)
     assert found.worst[0].row in (run.results("validation") / "errors.html").read_text(encoding="utf-8")
+
+
+def test_onnx_makes_the_same_vectors_and_is_told(run: Any, tmp_path: Path) -> None:
+    texts, said = ["great room", "a staff that was great", "food"], list[Any]()
+    plain = Embedder(run).vectors(texts)
+    found = Embedder(run, backend="onnx", chosen=said.append).vectors(texts)
+    np.testing.assert_allclose(found, plain, atol=1e-5)
+    assert said[0].backend == "onnx" and said[0].why == "asked"
+    shutil.copytree(run.model, tmp_path / "copied")
+    np.testing.assert_allclose(Embedder(tmp_path / "copied", backend="onnx").vectors(texts), plain, atol=1e-5)
+    done = embed_file(
+        run, table_of(tmp_path / "rows.csv"), tmp_path / "v.npy", options=DataOptions(text="body"),
+        backend="auto", chosen=said.append,
+    )  # fmt: skip
+    assert done.rows == 3 and (said[1].backend, said[1].why) == ("eager", "few")
+
+
+def test_what_was_measured_of_vectors_is_kept_in_the_book(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "_FEW", 0)
+    monkeypatch.setattr(choice.Chooser, "_pays", lambda *given: True)
+    monkeypatch.setattr(Measured, "quickest", "eager")  # a graph is not made again for so few texts
+    texts, said = [f"room {number}" for number in range(80)], list[Any]()
+    plain = embed(run, texts)
+    for _ in range(2):
+        found = Embedder(run, backend="auto", chosen=said.append).vectors(texts)
+        np.testing.assert_allclose(found, plain, atol=1e-5)
+    assert [(one.why, one.kept) for one in said] == [("measured", False), ("measured", True)]
+
+
+def test_a_model_without_a_graph_says_so(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunebook.backends.graph.strange", lambda model: "a part of its own")
+    with pytest.raises(ModelError) as caught:
+        embed(run, ["room"], backend="onnx")
+    assert caught.value.code == "backend.unfit"

@@ -6,16 +6,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, facts, grid, prose, run_option, warn
+from tunebook.cli.answer import Answer, command, facts, grid, note, prose, run_option, warn
+from tunebook.cli.backends import told_of
 from tunebook.cli.bars import Bars
 from tunebook.cli.calibrate import after_hits, below, bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
+from tunebook.core.backends import EAGER, WANTED
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from tunebook.backends.choice import Chosen
 
 _INDEXES = "auto|numpy|faiss|hnswlib"
 _TEXT = 200  # characters of a row that the screen shows
@@ -28,6 +32,7 @@ class Texts:
     text: Annotated[str | None, option("embed_text", "--text", metavar="COL")] = None
     side: Annotated[str, option("embed_side", "--side", metavar="query|passage")] = "passage"
     index: Annotated[str, option("embed_kind", "--index", metavar=_INDEXES)] = "auto"
+    backend: Annotated[str, option("backend", "--backend", metavar="auto|eager|onnx")] = EAGER
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,19 @@ def embed(
 
     if texts.side not in ("query", "passage"):
         raise wrong("--side", texts.side, "query | passage")
+    if texts.backend not in WANTED:
+        raise wrong("--backend", texts.backend, " | ".join(WANTED))
     check_index(into, texts.index)
     options = data_options(form).model_copy(update={"text": texts.text})
     found = chosen_run(open_book(book), run)
+    chosen: list[Chosen] = []
+    how: Any = {"side": texts.side, "backend": texts.backend, "chosen": chosen.append}
     with Bars() as bars:
-        done = embed_file(found, source, into, side=texts.side, options=options, progress=bars)  # type: ignore[arg-type]
+        done = embed_file(found, source, into, options=options, progress=bars, **how)
         index, recall = index_file(into, texts.index) if into.suffix == ".parquet" else ("numpy", 1.0)
     column = f"title + {done.text}" if done.title else done.text
+    if chosen:
+        note(told_of(chosen[-1]))
     pairs = [(say("cli.columns"), column), (say("cli.rows"), str(done.rows)), (say("embed.width"), str(done.width))]
 
     if index != "numpy":
@@ -73,7 +84,8 @@ def embed(
 
     same = run_option(run)
     go = (command("search", book, into, say("cli.some_text"), *same),) if into.suffix == ".parquet" else ()
-    return Answer({**asdict(done), "path": str(done.path), "index": index, "recall": recall}, tell, go)
+    by = {"backend": chosen[-1].model_dump(mode="json")} if chosen else {}
+    return Answer({**asdict(done), "path": str(done.path), "index": index, "recall": recall, **by}, tell, go)
 
 
 def search(

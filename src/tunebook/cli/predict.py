@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, note, run_option, warn
 from tunebook.cli.answers import answer_in, tell_answers
+from tunebook.cli.backends import told_of
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.engines import Where
@@ -141,13 +142,6 @@ def _of_file(run: Run, asked: Asked, form: Form, how: How) -> tuple[list[dict[st
     return rows, [name for name in names if rows and name in rows[0]] or alone
 
 
-def told_of(chosen: Chosen) -> str:
-    """By what rows were answered, and why."""
-    code = chosen.backend if chosen.why == "measured" else chosen.why
-    difference = f"{chosen.difference or 0:.1g}"
-    return say(f"backend.by_{code}", **{**chosen.model_dump(), "difference": difference})
-
-
 def _of_texts(run: Run, texts: list[str], asked: Asked, how: How) -> tuple[list[dict[str, Any]], list[str]]:
     """Answers for texts, and the names under which the texts stand beside them."""
     from tunebook.verbs.predict import predict as answer
@@ -222,4 +216,4 @@ def _tell(
     warn(screen, told)
 
 
-__all__ = ["Asked", "predict", "told_of"]
+__all__ = ["Asked", "predict"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 Backend = Literal["auto", "eager", "onnx"]
 WANTED: tuple[str, ...] = get_args(Backend)
-AUTO, EAGER, ONNX = WANTED
+AUTO: Final = "auto"
+EAGER: Final = "eager"
+ONNX: Final = "onnx"
 
 __all__ = ["AUTO", "EAGER", "ONNX", "WANTED", "Backend"]

@@ -58,8 +58,8 @@ def in_short(found: Mapping[str, Any], names: Mapping[str, str]) -> list[Cheaper
 
     rows, told = found["runs"][0]["rows"], []
     for key, name in names.items():
-        pairs = [(one["peers"]["tunebook"], one["peers"].get(key, {})) for one in found["sets"]]
-        both = [(own, peer) for own, peer in pairs if "tunebook_gains" in peer]
+        pairs = [(one["peers"].get("tunebook"), one["peers"].get(key, {})) for one in found["sets"]]
+        both = [(own, peer) for own, peer in pairs if "tunebook_gains" in peer]  # which is told beside one of ours
         if both:
             even = sum(peer["tunebook_gains"]["low"] <= 0 for _, peer in both)
             share = median(peer["processor_seconds"] / own["processor_seconds"] for own, peer in both)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.backends import EAGER, Backend
 from tunebook.core.errors import DataError
 from tunebook.core.files import check_place, part_of
 from tunebook.core.progress import Progress
@@ -23,6 +24,8 @@ from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from tunebook.backends.choice import Chosen
 
 VECTOR, _ABOUT = "vector", b"tunebook"
 
@@ -70,24 +73,34 @@ class Nearest:
     cut: bool
 
 
+class How(TypedDict, total=False):
+    """How texts are read: on which side they stand, `passage` unless told; by which `backend`, as of an `Embedder`."""
+
+    side: Side
+    backend: Backend
+    progress: Progress | None
+
+
 def embed(
     run: Run,
     texts: Sequence[str],
     *,
     side: Side = "passage",
     batch_size: int | None = None,
+    backend: Backend = EAGER,
     progress: Progress | None = None,
 ) -> Vectors:
     """Vectors of texts by a run's model, shape (N, width), cleaned as the run's rows and with the prompt of this side.
 
     Args:
         batch_size: texts in one forward pass, None for what is quick here; texts of like length are read together.
+        backend: as of an `Embedder`.
 
     Raises:
         RunError: `embed.task`, the run is of another task, or it has not finished. DataError: `embed.text`, one is no
-            text; `embed.batch_size`.
+            text; `embed.batch_size`. ModelError, MachineError: as `Embedder.vectors`.
     """
-    return Embedder(run).vectors(texts, side, batch_size=batch_size, progress=progress)
+    return Embedder(run, backend=backend).vectors(texts, side, batch_size=batch_size, progress=progress)
 
 
 def embed_file(
@@ -95,9 +108,9 @@ def embed_file(
     source: Path,
     into: Path,
     *,
-    side: Side = "passage",
     options: DataOptions | None = None,
-    progress: Progress | None = None,
+    chosen: Callable[[Chosen], None] | None = None,
+    **how: Unpack[How],
 ) -> Embedded:
     """Vectors of a column of a file: a name that ends in `.npy` gives them alone, `.parquet` all columns of the file
     with theirs as `vector`.
@@ -105,10 +118,11 @@ def embed_file(
     Args:
         options: the column (`text`), which is then read alone; where it is not told it is found, and a title put in
             front, as `read_passages` does; and how the file is read.
+        chosen: as of an `Embedder`; how: see `How`.
 
     Raises:
         DataError: `embed.into`, a name of another kind; `embed.itself`, the file would be written over itself; or as
-            `read_passages`. MachineError: nothing can be written there. RunError: as `embed`.
+            `read_passages`. MachineError: nothing can be written there; or as `embed`, as are RunError and ModelError.
     """
     from tunebook.verbs.rerank import has_titles, read_texts
 
@@ -116,10 +130,11 @@ def embed_file(
         raise DataError("embed.into", key="into", value=str(into), allowed=".npy | .parquet")
     if into.exists() and into.resolve() == source.resolve():
         raise DataError("embed.itself", key="into", value=str(into))
+    side, backend, progress = how.get("side", "passage"), how.get("backend", EAGER), how.get("progress")
     queries = side == "query"
     table, name, texts = read_texts(source, options, queries=queries)
     check_place(into)
-    model = Embedder(run)
+    model = Embedder(run, backend=backend, chosen=chosen)
     begun = time.perf_counter()
     vectors, cut = model.vectors_and_cut(texts, side, progress=progress)
     seconds = time.perf_counter() - begun
@@ -261,4 +276,15 @@ def _write(table: pa.Table, vectors: Vectors, into: Path, about: Mapping[str, st
     parquet.write_table(made.replace_schema_metadata(told), into, compression="zstd")
 
 
-__all__ = ["VECTOR", "Embedded", "Nearest", "Side", "check_index", "embed", "embed_file", "index_file", "nearest_rows"]
+__all__ = [
+    "VECTOR",
+    "Embedded",
+    "How",
+    "Nearest",
+    "Side",
+    "check_index",
+    "embed",
+    "embed_file",
+    "index_file",
+    "nearest_rows",
+]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
+from tunebook.core.backends import EAGER, Backend
 from tunebook.core.errors import DataError, ModelError, RunError
 from tunebook.core.judged import Judged
 from tunebook.core.locations import BOOK_FILE, PLAN
@@ -26,6 +27,7 @@ from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
+    from tunebook.backends.choice import Chosen
     from tunebook.core.nouns import Plan
     from tunebook.engine.load import Net
 
@@ -40,7 +42,7 @@ class Held:
 
     Attributes:
         name: of its run or folder; folder: of its files; plan: of its run.
-        rules: by which texts are cleaned for it, as its run's rows were; none where no run is known.
+        rules: by which texts are cleaned for it, as its run's rows were; run: of it; none where no run is known.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Held:
     net: Net
     rules: tuple[str, ...] = ()
     plan: Plan | None = None
+    run: Run | None = None
 
     def clean(self, texts: Sequence[Any]) -> list[str]:
         """Texts as the model's rows were cleaned; what is no text is empty."""
@@ -72,7 +75,7 @@ def hold(where: Run | Path | str, task: str, check: Callable[[Run], None]) -> He
     from tunebook.engine.load import load_model
 
     rules = tuple(prepared_data(run.plan).stats["cleaning"]["rules"])
-    return Held(run.id, run.model, load_model(run.model, run.plan).net, rules, run.plan)
+    return Held(run.id, run.model, load_model(run.model, run.plan).net, rules, run.plan, run)
 
 
 def check_batch(size: int | None) -> None:
@@ -90,15 +93,25 @@ class Embedder:
 
     Args:
         where: a run; its folder, that of its model or of its book; or any model of sentence-transformers.
+        backend: by which it reads: torch; `onnx`; `auto`, of many texts the quicker one that makes the same vectors.
+        chosen: is called with which one did, and why, where that is not torch in any case.
 
     Raises:
         RunError: `embed.task`, the run is of another task, or it has not finished. ModelError: as `find_model`;
             `model.sentence_modules`, `model.partial`, `model.unread`.
     """
 
-    def __init__(self, where: Run | Path | str) -> None:
+    def __init__(
+        self, where: Run | Path | str, *, backend: Backend = EAGER, chosen: Callable[[Chosen], None] | None = None
+    ) -> None:
         held = hold(where, "embedding", check_vectors)
-        self.held = replace(held, net=replace(held.net, max_length=longest_read(held.folder, held.net.tokenizer)))
+        net = replace(held.net, max_length=longest_read(held.folder, held.net.tokenizer))
+        if backend != EAGER:
+            from tunebook.backends.way import chooser
+
+            way = chooser(net.model, backend, held.folder, run=held.run, plan=held.plan, told=chosen)
+            net = replace(net, way=way)
+        self.held = replace(held, net=net)
         self._told = False
 
     def vectors(
@@ -116,7 +129,8 @@ class Embedder:
             batch_size: texts in one forward pass, None for what is quick here; texts of like length are read together.
 
         Raises:
-            DataError: `embed.text`, one is no text; `embed.batch_size`.
+            DataError: `embed.text`, one is no text; `embed.batch_size`. ModelError, MachineError: of `onnx`, it does
+                not take the model or makes other vectors: `backend.unfit`, `backend.differs`, `machine.extra`.
         """
         found, cut = self.vectors_and_cut(texts, side, batch_size=batch_size, progress=progress)
         if cut.any() and not self._told:
