@@ -31,6 +31,7 @@ SCRIPTS = {
     "CHALLENGE_FALLS": "challenge_falls",
     "CHALLENGE_LABELS": "challenge_labels",
     "COVERAGE": "coverage",
+    "BACKENDS": "backends_speed",
     "BATCHES": "batch_sizes",
     "DEFAULTS": "defaults",
     "DISTIL": "distillation",

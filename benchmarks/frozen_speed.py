@@ -7,9 +7,10 @@ start-up and tokenising are left out of the time, reading the texts with the fro
 twenty tables of different rates, of which all but the first find what the frozen layers make of the texts.
 
     python -m benchmarks FROZEN [--texts P1] [--cases all,half,search] [--pairs 5] [--rows 2000] [--epochs 10]
-        [--trials 20]
+        [--trials 20] [--model builtin:minilm]
 
-`--texts P2` reads reviews of uneven length in place of sentences; its result is `FROZEN_UNEVEN`.
+`--texts P2` reads reviews of uneven length in place of sentences; its result is `FROZEN_UNEVEN`. That of another base
+model, of BERT's kind, bears its name.
 """
 
 from __future__ import annotations
@@ -26,25 +27,27 @@ from benchmarks.record import ROOT, given, ratio, write_result
 from benchmarks.training_speed import CASES as SETS
 from benchmarks.training_speed import texts, tokenized
 from tunebook.engine.outcome import Clock
+from tunebook.models.source import find_model, read_config
 
-MODEL = "builtin:minilm"  # of six layers
+MODEL = "builtin:minilm"
 BATCH = 32
 CASES: dict[str, dict[str, Any]] = {
-    "all": {"layers": 6, "rate": 3e-3, "sides": ("tunebook", "anew", "stock")},
-    "half": {"layers": 3, "rate": 1e-4, "sides": ("tunebook", "anew", "stock")},
-    "search": {"layers": 6, "rate": 3e-3, "sides": ("search", "anew")},
+    "all": {"share": 1.0, "rate": 3e-3, "sides": ("tunebook", "anew", "stock")},
+    "half": {"share": 0.5, "rate": 1e-4, "sides": ("tunebook", "anew", "stock")},
+    "search": {"share": 1.0, "rate": 3e-3, "sides": ("search", "anew")},
 }
-_VALIDATION = 500
+_VALIDATION = 500  # rows at most
 Rows = tuple[list[str], list[int]]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a side does: one of `CASES`, on `rows` rows of the texts of P1 or P2."""
+    """What a side does: one of `CASES`, on `rows` rows of the texts of P1 or P2, with a base model."""
 
     case: str
     side: str
     texts: str
+    model: str
     rows: int
     epochs: int
     trials: int
@@ -57,13 +60,23 @@ class Asked:
     @property
     def layers(self) -> int:
         """Those that are frozen, from the lowest."""
-        return int(CASES[self.case]["layers"])
+        return round(CASES[self.case]["share"] * read_config(self.folder)["num_hidden_layers"])
+
+    @property
+    def folder(self) -> Path:
+        """Of the base model."""
+        return find_model(self.model)
 
 
 def parts(name: str, rows: int) -> tuple[Rows, Rows]:
     """Training and validation rows."""
     strings, labels, test, truth = texts(name)
-    return (strings[:rows], labels[:rows]), (test[:_VALIDATION], truth[:_VALIDATION])
+    return (strings[:rows], labels[:rows]), (test[: _looked_at(rows)], truth[: _looked_at(rows)])
+
+
+def _looked_at(rows: int) -> int:
+    """Validation rows beside so many training rows."""
+    return min(rows, _VALIDATION)
 
 
 def run_stock(asked: Asked) -> dict[str, float]:
@@ -77,9 +90,7 @@ def run_stock(asked: Asked) -> dict[str, float]:
         set_seed,
     )
 
-    from tunebook.models.source import find_model
-
-    folder = str(find_model(MODEL))
+    folder = str(asked.folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
 
     read = parts(asked.texts, asked.rows)
@@ -112,13 +123,12 @@ def run_tunebook(asked: Asked) -> dict[str, float]:
     from tunebook.engine import frozen
     from tunebook.engine.material import Material
     from tunebook.engine.tokens import encode
-    from tunebook.models.source import find_model, load_tokenizer
+    from tunebook.models.source import load_tokenizer
     from tunebook.tasks.text_classification import TextClassification
 
     if asked.side == "anew":
         frozen._known = lambda *_: None
-    folder = find_model(MODEL)
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(asked.folder)
     encoded = [
         encode(Texts(strings, None, np.array(labels), [str(row) for row in range(len(strings))]), TextClassification(),
                tokenizer, asked.length)
@@ -127,7 +137,7 @@ def run_tunebook(asked: Asked) -> dict[str, float]:
     rate = CASES[asked.case]["rate"]
     rates = rate * np.geomspace(0.2, 5, asked.trials) if asked.side == "search" else [rate]
     with tempfile.TemporaryDirectory() as out:
-        material = Material(folder, tokenizer, *encoded, cache=Path(out) / "cache")
+        material = Material(asked.folder, tokenizer, *encoded, cache=Path(out) / "cache")
         clock = Clock.start()
         scores = [_fit(asked, material, Path(out) / f"{number}", float(one)) for number, one in enumerate(rates)]
         return _taken(clock) | {"accuracy": max(scores)}
@@ -165,19 +175,19 @@ def _fit(asked: Asked, material: Any, folder: Path, rate: float) -> float:
 
 def main(case: str, arguments: list[str]) -> Path:
     """Alternate the sides of each case and write the result."""
-    options = given(arguments, texts="P1", cases=",".join(CASES), pairs=5, rows=2000, epochs=10, trials=20)
+    options = given(arguments, texts="P1", cases=",".join(CASES), pairs=5, rows=2000, epochs=10, trials=20, model=MODEL)
     found: dict[str, Any] = {}
     for name in options.cases.split(","):
         told = CASES[name]
         runs: dict[str, list[dict[str, float]]] = {side: [] for side in told["sides"]}
         for pair in range(options.pairs):
             for side in told["sides"]:
-                asked = Asked(name, side, options.texts, options.rows, options.epochs, options.trials)
+                asked = Asked(name, side, options.texts, options.model, options.rows, options.epochs, options.trials)
                 runs[side].append(_measured(asked))
                 print(name, pair, side, runs[side][-1], flush=True)
         own, *others = told["sides"]
         found[name] = {
-            "layers_frozen": told["layers"],
+            "layers_frozen": asked.layers,
             "runs": runs,
             **{
                 named: {side: ratio(_ratios(runs[side], runs[own], clock)) for side in others}
@@ -185,12 +195,12 @@ def main(case: str, arguments: list[str]) -> Path:
             },
             "accuracy": {side: [run["accuracy"] for run in runs[side]] for side in told["sides"]},
         }
+    named = options.model.rpartition(":")[2].rpartition("/")[2]
     search = found.get("search", {}).get("runs")
-    what = (
-        f"{SETS[options.texts]['what']}; {options.rows} rows, {_VALIDATION} for looks, {options.epochs} epochs, {MODEL}"
-    )
+    rows = f"{options.rows} rows, {_looked_at(options.rows)} for looks"
+    what = f"{SETS[options.texts]['what']}; {rows}, {options.epochs} epochs, {options.model}"
     return write_result(
-        "FROZEN" if options.texts == "P1" else "FROZEN_UNEVEN",
+        "_".join(["FROZEN", *["UNEVEN"] * (options.texts == "P2"), *[named] * (options.model != MODEL)]),
         {
             "case": what,
             "batch_size": BATCH,
@@ -214,6 +224,6 @@ def _ratios(ones: list[dict[str, float]], others: list[dict[str, float]], clock:
 
 
 if __name__ == "__main__":
-    given_case, given_side, given_texts, *numbers = sys.argv[1:]
-    told = Asked(given_case, given_side, given_texts, *map(int, numbers))
+    words, numbers = sys.argv[1:5], sys.argv[5:]
+    told = Asked(*words, *map(int, numbers))
     print(json.dumps(run_stock(told) if told.side == "stock" else run_tunebook(told)))

@@ -7,10 +7,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from claims import RESULTS, grid
 from performance_peers import beside_peers, cheaper_ways, picture
+from performance_targets import told as told_targets
 from performance_words import CHINESE, ENGLISH, IMAGE, PEERS_IMAGE, Words
 from svg import as_svg
 
@@ -43,7 +45,13 @@ WORKS = (
     Work("TIME", "Training until a set accuracy", STOCK),
     Work("FROZEN", "Ten epochs above frozen layers", {"stock": "Trainer, the same layers frozen"}),
     Work("FROZEN_UNEVEN", "Ten epochs above frozen layers, uneven texts", {"stock": "Trainer, the same layers frozen"}),
+    Work(
+        "FROZEN_multilingual",
+        "Ten epochs above a frozen multilingual encoder",
+        {"stock": "Trainer, the same layers frozen"},
+    ),
     Work("P4_ab_sharing", "A test of two tables, five seeds", {"separate": "ten trainings, a process each"}),
+    Work("P4_clear", "A test of two tables, one clearly better", {"separate": "ten trainings, a process each"}),
     Work("P3_tagging_speed", "Training a tagger", STOCK),
     Work("P5_embedding_training_speed", "Training embeddings", OF_EMBEDDINGS),
     Work(
@@ -66,6 +74,9 @@ WORKS = (
     Work("SERVE_LOAD_RATIO", "Requests a second within the bound", {"": "FastAPI around a transformers pipeline"}),
     Work("data_path", "Reading, cleaning, splitting a million rows", {"": "pandas with a plain loop"}),
 )
+
+
+BACKENDS = {"eager": "torch", "bf16": "torch in bf16", "compiled": "torch compiled", "onnx": "onnxruntime"}
 
 
 @dataclass(frozen=True)
@@ -116,8 +127,11 @@ def page(folder: Path = RESULTS, words: Words = ENGLISH) -> str:
             for one in ratios(work, found)
         ]  # fmt: skip
     parts.append(grid(words.row("Work", "Against", "Times as fast", "Pairs", "Score", "Theirs"), lines))
+    parts += targets([one for work, found in _found(folder) for one in ratios(work, found)], words)
     if (path := folder / "PEERS.json").is_file():
         parts.append(beside_peers(json.loads(path.read_text(encoding="utf-8")), words))
+    if (path := folder / "BACKENDS.json").is_file():
+        parts.append(by_backends(json.loads(path.read_text(encoding="utf-8")), words))
     if (path := folder / "ROOFLINE.json").is_file():
         parts += [words.limits, limits(json.loads(path.read_text(encoding="utf-8")), words)]
     if (path := folder / "RAY_PAPER.json").is_file():
@@ -125,6 +139,27 @@ def page(folder: Path = RESULTS, words: Words = ENGLISH) -> str:
     head = words.row("Work", "Command", "Processor", "Cores", "bf16", "Day")
     parts += [words.origins, grid(head, [_origin(*one, words) for one in _found(folder)])]
     return "".join(parts)
+
+
+def targets(shown: Sequence[Ratio], words: Words) -> list[str]:
+    """What was wanted beside what was reached; empty where nothing of it was measured."""
+    lines = list(told_targets({(one.title, one.against): one.median for one in shown}, words.language))
+    head = words.row("Work", "Against", "Wanted", "Reached", "What stands in the way")
+    return [words.targets, grid(head, [(*words.row(*line[:2]), *line[2:]) for line in lines])] if lines else []
+
+
+def by_backends(found: RESULT, words: Words) -> str:
+    """Rows a second of each way of running a model; in brackets where it does not say the same as torch."""
+    head = words.row("Task, rows at once", *BACKENDS.values(), "Start of onnxruntime, s")
+    lines = []
+    for case, told in found["cases"].items():
+        task, _, size = case.partition(", ")
+        speeds = [found["rows"] / median(told[way]["seconds"]) for way in BACKENDS]
+        cells = [
+            f"{one:.0f}" if told[way]["exact"] else f"({one:.0f})" for one, way in zip(speeds, BACKENDS, strict=True)
+        ]
+        lines.append((f"{words.of(task)}, {size.split()[0]}", *cells, f"{told['onnx']['start']:.1f}"))
+    return words.backends.format(command=found["command"]) + grid(head, lines)
 
 
 def limits(found: RESULT, words: Words) -> str:

@@ -23,17 +23,21 @@ NAMES = {
     "sentence_trainer": "SentenceTransformerTrainer",
     "setfit": "SetFit",
 }
-_HEAD = ("Set", "With", "Accuracy", "Tunebook gains, points", "Processor, s", "Memory, GB")
+_HEAD = ("Set, budget", "With", "Accuracy", "Tunebook gains, points", "Processor, s", "Memory, GB")
 _WIDE = 3  # panels of the picture beside each other
 
 
 def beside_peers(found: Mapping[str, Any], words: Words) -> str:
     """A row for each peer and set; where a peer is surely better, by rows that both answered, its gain is bold."""
-    lines = [(one["set"], *cells) for one in found["sets"] for cells in _cells(one["peers"], words)]
+    lines = [
+        (f"{one['set']}, {one['budget']:.0f} s", *cells)
+        for one in found["sets"]
+        for cells in _cells(one["peers"], words)
+    ]
     better = [f"{words.of(NAMES[peer])} ({name})" for name, peer in wins(found)]
     told = words.better.format(peers=words.comma.join(better) or words.nobody)
-    cell = found["runs"][0]
-    said = words.peers.format(command=found["command"], image=PEERS_IMAGE, rows=cell["rows"], budget=cell["budget"])
+    rows = found["runs"][0]["rows"]
+    said = words.peers.format(command=found["command"], image=PEERS_IMAGE, rows=rows)
     return said + grid(words.row(*_HEAD), lines) + told
 
 

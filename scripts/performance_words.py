@@ -13,17 +13,21 @@ class Words:
     """The words of a language.
 
     Attributes:
-        file: the page; head, peers, limits, shares, paper, origins: its prose, before the tables.
+        file: the page; language: its code.
+        head, targets, peers, backends, limits, shares, paper, origins: its prose, before the tables.
         better: which peers are better, joined by `comma`; nobody: that none is.
         terms: English -> this language, of cells; what is not there stays English.
     """
 
     file: str
+    language: str
     head: str
+    targets: str
     peers: str
     better: str
     nobody: str
     comma: str
+    backends: str
     limits: str
     shares: str
     paper: str
@@ -41,6 +45,7 @@ class Words:
 
 ENGLISH = Words(
     file="performance.md",
+    language="en",
     head=f"""# How fast it is
 
 [中文](performance.zh-CN.md)
@@ -56,11 +61,18 @@ Scores are medians of the runs, after the steps that were timed, which show that
 something else. They do not show how well a model learns in the end: after so few steps most are near chance. *Training
 until a set accuracy* does, over whole trainings.
 """,
+    targets="""
+## What was wanted
+
+Times as fast, on a processor without bf16.
+
+""",
     peers="""
 ## Beside peers
 
-Each learns from the same {rows} rows with the same base model, if it takes one, and may use {budget:.0f} seconds of the
-processor, on one thread, to learn and to answer 500 held-out rows; what it did use is told, and who took more is seen.
+Each learns from the same {rows} rows with the same base model, if it takes one, and may use as many seconds of the
+processor, on one thread, as stand beside its set, to learn and to answer 500 held-out rows; what it did use is told,
+and who took more is seen.
 Tunebook does what `tunebook init` proposes; the others their defaults. One seed each. Gains are of accuracy, paired by
 row, in points, with 95 % intervals. `{command}`
 
@@ -70,6 +82,15 @@ row, in points, with 95 % intervals. `{command}`
     better="\nSurely better than Tunebook, as its gain is below zero in the whole interval: {peers}.\n",
     nobody="none",
     comma=", ",
+    backends="""
+## By what a model answers
+
+Rows a second of a model in memory, one row or 32 at once; all ways in turns (`{command}`). In
+brackets where answers are not those of torch to 0.00001 with the same decisions; `--backend auto` takes exact ways
+only, and of these knows torch and onnxruntime. Compiling took up to 20 seconds, and again where rows came in other
+shapes.
+
+""",
     limits="""
 ## What limits training
 
@@ -91,6 +112,7 @@ no deaths. No cluster of this size was at hand; [many machines](how-to/many-mach
 )
 CHINESE = Words(
     file="performance.zh-CN.md",
+    language="zh",
     head=f"""# 有多快
 
 [English](performance.md)
@@ -106,11 +128,17 @@ CHINESE = Words(
 它们不说明模型最终学得多好：步数这么少，多数得分接近随机水平。
 *训练到预定的准确率*一项说明这一点，比较的是完整的训练。
 """,
+    targets="""
+## 目标
+
+在没有 bf16 的处理器上的倍数。
+
+""",
     peers="""
 ## 与同类工具相比
 
 每个工具都用同样的 {rows} 条样本学习，需要基座模型的都用同一个，
-学习并回答 500 条留出样本最多可用 {budget:.0f} 秒处理器时间，只用一个线程；实际用了多少都列出，超出的一眼可见。
+学习并回答 500 条留出样本最多可用的处理器秒数写在数据集旁，只用一个线程；实际用了多少都列出，超出的一眼可见。
 Tunebook 按 `tunebook init` 的建议运行，其他工具用各自的默认设置。
 各用一个种子。提升是准确率之差，按样本配对，单位为百分点，附 95% 区间。
 `{command}`
@@ -121,6 +149,15 @@ Tunebook 按 `tunebook init` 的建议运行，其他工具用各自的默认设
     better="\n确定优于 Tunebook 的，即提升的整个区间都低于零的：{peers}。\n",
     nobody="没有",
     comma="、",
+    backends="""
+## 用什么运行模型
+
+模型已在内存中时每秒处理的行数，每次 1 行或 32 行；各种方式轮流运行（`{command}`）。
+答案与 torch 相差超过 0.00001 或判定不同的写在括号中；`--backend auto` 只采用答案相同的方式，
+它了解 torch 和 onnxruntime。
+编译最多用了 20 秒，行的形状变化时会重新编译。
+
+""",
     limits="""
 ## 训练受什么限制
 
@@ -165,10 +202,16 @@ Tunebook 按 `tunebook init` 的建议运行，其他工具用各自的默认设
         "Training a multilingual classifier": "训练多语言分类模型",
         "Training until a set accuracy": "训练到预定的准确率",
         "Ten epochs above frozen layers": "冻结层之上训练十轮",
+        "Ten epochs above a frozen multilingual encoder": "冻结的多语言编码器之上训练十轮",
+        "Ten epochs above frozen layers, uneven texts": "冻结层之上训练十轮，长短不一的文本",
+        "A test of two tables, one clearly better": "两张参数表的测试，其中一张明显更好",
         "A test of two tables, five seeds": "两张参数表的测试，五个种子",
         "Trainer, the same layers frozen": "Trainer，冻结同样的层",
         "ten trainings, a process each": "十次训练，各用一个进程",
-        "Set": "数据集",
+        "Wanted": "目标",
+        "Reached": "达到",
+        "What stands in the way": "差距来自",
+        "Set, budget": "数据集，预算",
         "With": "工具",
         "Accuracy": "准确率",
         "Tunebook gains, points": "Tunebook 的提升（百分点）",
@@ -177,6 +220,13 @@ Tunebook 按 `tunebook init` 的建议运行，其他工具用各自的默认设
         "gave no answer": "没有给出回答",
         "TF-IDF, linear model": "TF-IDF 加线性模型",
         "Training a tagger": "训练标注模型",
+        "Task, rows at once": "任务，每次行数",
+        "Start of onnxruntime, s": "onnxruntime 启动（秒）",
+        "torch in bf16": "torch，bf16",
+        "torch compiled": "torch，编译",
+        "text_classification": "文本分类",
+        "tagging": "序列标注",
+        "embedding": "向量",
         "Training embeddings": "训练向量模型",
         "Instruction tuning": "指令微调",
         "Preference tuning (DPO)": "偏好微调（DPO）",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GIVEN, FOUND = "given.json", "found.json"
+LENGTH = 256  # tokens of a text, for those whose own default is whatever the model can take
 
 
 @dataclass(frozen=True)
@@ -74,4 +75,4 @@ def until(budget: float) -> type:
     return Until
 
 
-__all__ = ["FOUND", "GIVEN", "Asked", "answer", "until", "used"]
+__all__ = ["FOUND", "GIVEN", "LENGTH", "Asked", "answer", "until", "used"]

@@ -9,13 +9,14 @@ from sentence_transformers import SentenceTransformer, SentenceTransformerTraine
 from sentence_transformers.losses import BatchAllTripletLoss
 from sklearn.linear_model import LogisticRegression
 
-from asked import Asked, answer, until
+from asked import LENGTH, Asked, answer, until
 
 
 def learn(asked: Asked) -> list[str]:
     """Tune the vectors with the trainer's defaults, and a linear model on top of them."""
     names = sorted(set(asked.labels))
     model = SentenceTransformer(asked.model)
+    model.max_seq_length = LENGTH
     rows = Dataset.from_dict({"sentence": asked.texts, "label": [names.index(one) for one in asked.labels]})
     with tempfile.TemporaryDirectory() as out:
         trainer = SentenceTransformerTrainer(

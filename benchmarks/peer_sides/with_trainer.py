@@ -13,9 +13,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from asked import Asked, answer, until
-
-LENGTH = 256
+from asked import LENGTH, Asked, answer, until
 
 
 def learn(asked: Asked) -> list[str]:

@@ -11,10 +11,28 @@ from typing import Any
 
 import tunebook as tb
 from asked import Asked, answer, used
+from tunebook.core.progress import Silent
 from tunebook.tables.make import child
 
 HELD_OUT = 0.1
-TRIED = (2, 6)  # steps of two trainings that tell what one step takes
+TRIED = 8  # steps of a training that tells what one takes, of which the first does not count
+
+
+class _Steps(Silent):
+    """Seconds of the processor at the end of each step."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+        self._stage = ""
+
+    def start(self, what: str, total: int, done: int = 0) -> None:
+        """A stage begins."""
+        self._stage = what
+
+    def advance(self, amount: int = 1, **figures: float) -> None:
+        """A step of the training is done."""
+        if amount and self._stage == "train":
+            self.ends.append(used())
 
 
 def learn(asked: Asked) -> list[str]:
@@ -39,22 +57,23 @@ def _file(path: Path, rows: list[tuple[str, str]]) -> str:
 
 def _within(book: Any, asked: Asked) -> Any:
     """The proposed table, with as many epochs as there is budget for, or as many steps where that is less than one."""
-    short, long = (_tried(book, steps) for steps in TRIED)
-    each = max((long - short) / (TRIED[1] - TRIED[0]), 1e-3)
+    each, beside = _tried(book)
     values, rows = book.champion.values(), book.data.rows["train"]
     asking = len(asked.asked) / values["batch_size"] / 2  # steps' worth of answers, with room to spare
-    room = (asked.budget - used() - short) / each - asking  # steps; a trial holds what a training costs beside them
+    room = (asked.budget - used() - beside) / each - asking
     epochs = int(room / math.ceil(rows / values["batch_size"] * (1 + HELD_OUT)))
     if epochs >= values["max_epochs"]:
         return book.champion
     return child(book.champion, {"max_epochs": str(epochs)} if epochs > 0 else {"max_steps": str(max(1, int(room)))})
 
 
-def _tried(book: Any, steps: int) -> float:
-    """Seconds of the processor of a training of so few steps."""
-    before = used()
-    tb.train(tb.plan(child(book.champion, {"max_steps": str(steps)}), book.data), Path(book.path, "trial"), track=())
-    return used() - before
+def _tried(book: Any) -> tuple[float, float]:
+    """Seconds of the processor of a step, and of what a training costs beside its steps, by one of few steps."""
+    before, steps = used(), _Steps()
+    few = tb.plan(child(book.champion, {"max_steps": str(TRIED)}), book.data)
+    tb.train(few, Path(book.path, "trial"), track=(), progress=steps)
+    each = (steps.ends[-1] - steps.ends[0]) / (len(steps.ends) - 1)
+    return each, used() - before - TRIED * each
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 import performance
 import pytest
 from benchmarks.record import compared
+from performance_targets import TARGETS
 from performance_words import CHINESE
 
 AROUND = {
@@ -95,14 +96,14 @@ def test_the_bars_are_the_same_for_the_same_results_and_others_for_others(tmp_pa
 def peers(**gain):
     own = {"accuracy": 0.9, "low": 0.85, "high": 0.95, "processor_seconds": 100.0, "peak_bytes": 1.5e9}
     told = {"tunebook": own, "trainer": {**own, "accuracy": 0.87, "tunebook_gains": gain}, "setfit": {"failed": "x"}}
-    return {"sets": [{"set": "en_x", "peers": told}], "runs": [{"rows": 1000, "budget": 240.0}]}
+    return {"sets": [{"set": "en_x", "budget": 240.0, "peers": told}], "runs": [{"rows": 1000}]}
 
 
 def test_peers_are_told_with_costs_and_those_that_are_better_by_name(tmp_path):
     written(tmp_path, "PEERS", **peers(value=0.1, low=0.05, high=0.15))
     page = performance.page(tmp_path)
-    assert "| en_x | Trainer | 0.870 [0.850, 0.950] | +10.0 [+5.0, +15.0] | 100 | 1.5 |" in page
-    assert "| en_x | SetFit | gave no answer |  |  |  |" in page and "whole interval: none." in page
+    assert "| en_x, 240 s | Trainer | 0.870 [0.850, 0.950] | +10.0 [+5.0, +15.0] | 100 | 1.5 |" in page
+    assert "| en_x, 240 s | SetFit | gave no answer |  |  |  |" in page and "whole interval: none." in page
     written(tmp_path, "PEERS", **peers(value=-0.1, low=-0.15, high=-0.05))
     page = performance.page(tmp_path)
     assert "**-10.0** [-15.0, -5.0]" in page and "whole interval: Trainer (en_x)." in page
@@ -114,4 +115,28 @@ def test_peers_are_told_with_costs_and_those_that_are_better_by_name(tmp_path):
 def test_the_chinese_page_has_a_word_for_each_peer(tmp_path):
     written(tmp_path, "PEERS", **peers(value=0.1, low=0.05, high=0.15))
     page = performance.page(tmp_path, CHINESE)
-    assert "| en_x | Trainer |" in page and "没有给出回答" in page and "低于零的：没有。" in page
+    assert "| en_x, 240 s | Trainer |" in page and "没有给出回答" in page and "低于零的：没有。" in page
+
+
+def test_ways_of_answering_are_told_by_rows_a_second_and_inexact_ones_in_brackets(tmp_path):
+    way = {"seconds": [0.5, 2.0, 1.0], "exact": True, "start": 1.25}
+    told = {"eager": way, "bf16": {**way, "exact": False}, "compiled": way, "onnx": {**way, "seconds": [0.5]}}
+    written(tmp_path, "BACKENDS", rows=100, cases={"tagging, 32 at once": told})
+    assert "| tagging, 32 | 100 | (100) | 100 | 200 | 1.2 |" in performance.page(tmp_path)
+    assert "| 序列标注, 32 |" in performance.page(tmp_path, CHINESE)
+
+
+def test_what_was_wanted_stands_beside_what_was_reached(tmp_path):
+    runs = {"tunebook": []}
+    for name, found in ("P1_training_speed", 2.8), ("P2_training_speed", 5.2):
+        written(tmp_path, name, speed_ratio={"stock": ratio(found)}, runs=runs)
+    page = performance.page(tmp_path)
+    assert "| Training a classifier, short texts | Trainer | 3.0 | 2.8 | what is no matrix product" in page
+    assert "| Training a classifier, uneven texts | Trainer | 5.0 | 5.2 |  |" in page
+    assert "| 训练分类模型，短文本 | Trainer | 3.0 | 2.8 | 矩阵乘法以外" in performance.page(tmp_path, CHINESE)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.title)
+def test_each_target_is_of_a_work_and_a_side(target):
+    works = {work.title: set(work.sides.values()) for work in performance.WORKS}
+    assert target.against in works[target.title.partition(": ")[0]] and target.why.keys() == {"en", "zh"}

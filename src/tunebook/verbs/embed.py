@@ -74,10 +74,12 @@ class Nearest:
 
 
 class How(TypedDict, total=False):
-    """How texts are read: on which side they stand, `passage` unless told; by which `backend`, as of an `Embedder`."""
+    """How texts are read: on which side they stand, `passage` unless told; by which `backend`, and who is told which
+    one it was, as of an `Embedder`."""
 
     side: Side
     backend: Backend
+    chosen: Callable[[Chosen], None] | None
     progress: Progress | None
 
 
@@ -109,7 +111,6 @@ def embed_file(
     into: Path,
     *,
     options: DataOptions | None = None,
-    chosen: Callable[[Chosen], None] | None = None,
     **how: Unpack[How],
 ) -> Embedded:
     """Vectors of a column of a file: a name that ends in `.npy` gives them alone, `.parquet` all columns of the file
@@ -118,7 +119,7 @@ def embed_file(
     Args:
         options: the column (`text`), which is then read alone; where it is not told it is found, and a title put in
             front, as `read_passages` does; and how the file is read.
-        chosen: as of an `Embedder`; how: see `How`.
+        how: see `How`.
 
     Raises:
         DataError: `embed.into`, a name of another kind; `embed.itself`, the file would be written over itself; or as
@@ -134,7 +135,7 @@ def embed_file(
     queries = side == "query"
     table, name, texts = read_texts(source, options, queries=queries)
     check_place(into)
-    model = Embedder(run, backend=backend, chosen=chosen)
+    model = Embedder(run, backend=backend, chosen=how.get("chosen"))
     begun = time.perf_counter()
     vectors, cut = model.vectors_and_cut(texts, side, progress=progress)
     seconds = time.perf_counter() - begun
